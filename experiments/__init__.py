@@ -1,0 +1,1 @@
+"""Programs that train, compare and report with noisy_labels."""

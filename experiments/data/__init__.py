@@ -1,0 +1,1 @@
+"""From TFDS files to batches on the devices."""

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs lint, types and tests.
+#
+#   scripts/test.sh                       everything
+#   scripts/test.sh tests/losses -k sum   lint, types, and the tests so named
+#   scripts/test.sh -m slow               the tests that the suite leaves out
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/setup.sh dev
+ruff check .
+ruff format --check .
+mypy
+exec python -m pytest "$@"
