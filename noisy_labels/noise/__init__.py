@@ -1,0 +1,17 @@
+"""Noise models: how given labels come from true ones, reproducibly."""
+
+from noisy_labels.noise.corruption import Corrupted
+from noisy_labels.noise.corruption import corrupt
+from noisy_labels.noise.corruption import measure
+from noisy_labels.noise.counter import uniform
+from noisy_labels.noise.transition import check_transition
+from noisy_labels.noise.transition import symmetric
+
+__all__ = (
+  'Corrupted',
+  'check_transition',
+  'corrupt',
+  'measure',
+  'symmetric',
+  'uniform',
+)
