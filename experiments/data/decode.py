@@ -1,0 +1,108 @@
+"""Records to arrays: every image is decoded once, by Pillow."""
+
+from collections.abc import Iterable
+import io
+import sys
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich import console
+from rich import progress
+
+from experiments.data import errors
+from experiments.data import records as records_lib
+
+MODES = {1: 'L', 3: 'RGB', 4: 'RGBA'}
+_BATCH = 256  # Records are read several times faster together than alone.
+
+
+def decode(
+  records: records_lib.Records,
+  indices: range,
+  *,
+  label: str,
+  num_classes: int,
+  shape: tuple[int | None, int | None, int],
+) -> tuple[np.ndarray, np.ndarray]:
+  """Decode some records of a split.
+
+  Args:
+    records: The split.
+    indices: Which of its records.
+    label: The feature that holds the label.
+    num_classes: Labels must be in 0..num_classes-1.
+    shape: Height, width and channels; where the first two are known, images of
+      another size are resized. None is the size of the first image, which the
+      others must have.
+
+  Returns:
+    Images, uint8 `[n, height, width, channels]`, and labels, int32 `[n]`.
+
+  Raises:
+    DataError: If a record is damaged, has a label out of range, or has another
+      size than it must.
+  """
+  labels = np.empty(len(indices), np.int32)
+  images = None
+  for row, example in enumerate(_stream(records, indices)):
+    index = indices[row]
+    labels[row] = _check_label(example[label], num_classes, index, label)
+    try:
+      pixels = _decode_image(example['image'], shape)
+    # Pillow raises SyntaxError for a broken PNG, OSError for most else.
+    except (OSError, SyntaxError, ValueError) as error:
+      raise records.damaged(index, error) from error
+    if images is None:
+      images = np.empty((len(indices), *pixels.shape), np.uint8)
+    if pixels.shape != images.shape[1:]:
+      raise errors.DataError(
+        f'the images vary in size: that at index {index} is '
+        f'{pixels.shape[0]}x{pixels.shape[1]}, the first '
+        f'{images.shape[1]}x{images.shape[2]}; set image_size to (height, '
+        'width)'
+      )
+    images[row] = pixels
+  if images is None:
+    images = np.empty((0, shape[0] or 0, shape[1] or 0, shape[2]), np.uint8)
+  return images, labels
+
+
+def _stream(
+  records: records_lib.Records, indices: range
+) -> Iterable[dict[str, Any]]:
+  """The records one by one, with a progress bar if somebody is watching."""
+  with progress.Progress(
+    progress.TextColumn('Decoding once'),
+    progress.BarColumn(),
+    progress.MofNCompleteColumn(),
+    progress.TimeRemainingColumn(),
+    console=console.Console(stderr=True),
+    transient=True,
+    disable=not sys.stderr.isatty(),
+  ) as bar:
+    task = bar.add_task('decode', total=len(indices))
+    for begin in range(0, len(indices), _BATCH):
+      batch = records.read(indices[begin : begin + _BATCH])
+      yield from batch
+      bar.advance(task, len(batch))
+
+
+def _decode_image(
+  encoded: bytes, shape: tuple[int | None, int | None, int]
+) -> np.ndarray:
+  height, width, channels = shape
+  with Image.open(io.BytesIO(encoded)) as file:
+    image = file.convert(MODES[channels])
+  if height and width and image.size != (width, height):
+    image = image.resize((width, height), Image.Resampling.BILINEAR)
+  return np.asarray(image).reshape(image.height, image.width, channels)
+
+
+def _check_label(value: Any, num_classes: int, index: int, feature: str) -> int:
+  label = int(value)
+  if not 0 <= label < num_classes:
+    raise errors.DataError(
+      f'{feature} must be in 0..{num_classes - 1}, got {label} at index {index}'
+    )
+  return label
