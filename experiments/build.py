@@ -1,0 +1,174 @@
+"""From the names and numbers of a configuration to the objects they mean."""
+
+import functools
+import inspect
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+import optax
+
+from experiments import errors
+from experiments import models
+from experiments import train
+from experiments.data import dataset
+from noisy_labels import losses
+from noisy_labels import methods
+from noisy_labels import noise
+
+_OPTIMIZERS = ('adam', 'adamw', 'sgd')
+_SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
+_DTYPES = ('bfloat16', 'float32')
+_NOISES = ('none', 'symmetric')
+
+
+def loss_parameters() -> list[str]:
+  """The hyper-parameters that any loss of the library has."""
+  return sorted({name for loss in losses.__all__ for name in _parameters(loss)})
+
+
+def make_loss(config: ml_collections.ConfigDict) -> Any:
+  """The loss that `config.loss` names, its hyper-parameters bound.
+
+  Raises:
+    UsageError: the name is unknown, a hyper-parameter is missing, not one of
+      this loss's, or out of range.
+  """
+  name = config.name
+  errors.check_name('config.loss.name', name, losses.__all__)
+  given = {k: v for k, v in config.items() if k != 'name' and v is not None}
+  parameters = _parameters(name)
+  takes = ', '.join(parameters) or 'no hyper-parameter'
+  for unknown in given.keys() - parameters.keys():
+    raise errors.UsageError(
+      f'config.loss.{unknown} is set, but {name} takes {takes}'
+    )
+  for parameter, default in parameters.items():
+    if parameter not in given and default is inspect.Parameter.empty:
+      raise errors.UsageError(
+        f'config.loss.{parameter} is missing: {name} takes {takes}; set '
+        f'--config.loss.{parameter}=NUMBER'
+      )
+  loss = functools.partial(getattr(losses, name), **given)
+  try:
+    jax.eval_shape(loss, jnp.zeros((1, 2)), jnp.zeros((1,), jnp.int32))
+  except ValueError as error:
+    raise errors.UsageError(f'config.loss: {error}') from None
+  return loss
+
+
+def make_transition(
+  config: ml_collections.ConfigDict, num_classes: int
+) -> np.ndarray:
+  """The transition matrix that `config.noise` describes."""
+  errors.check_name('config.noise.name', config.name, _NOISES)
+  if config.name == 'none':
+    return np.eye(num_classes)
+  try:
+    return noise.symmetric(
+      num_classes, config.rate, exclude_true=config.exclude_true
+    )
+  except ValueError as error:
+    raise errors.UsageError(f'config.noise: {error}') from None
+
+
+def make_parts(
+  config: ml_collections.ConfigDict, data: dataset.Dataset
+) -> train.Parts:
+  """What the step is made of."""
+  errors.check_name('config.model.name', config.model.name, models.MODELS)
+  errors.check_name('config.model.dtype', config.model.dtype, _DTYPES)
+  if not 0 <= config.ema_decay < 1:
+    raise errors.UsageError(
+      f'config.ema_decay={config.ema_decay} is outside [0, 1)'
+    )
+  return train.Parts(
+    model=models.MODELS[config.model.name](
+      num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
+    ),
+    method=methods.stateless(make_loss(config.loss)),
+    optimizer=make_optimizer(config, data.deal.steps),
+    normalize=functools.partial(normalize, mean=data.mean, std=data.std),
+    augmentation=config.augment.to_dict(),
+    ema_decay=config.ema_decay,
+  )
+
+
+def make_schedule(
+  config: ml_collections.ConfigDict, steps_per_epoch: int
+) -> optax.Schedule:
+  """The learning rate as a function of the step."""
+  schedule = config.schedule
+  errors.check_name('config.schedule.name', schedule.name, _SCHEDULES)
+  peak = config.optimizer.learning_rate
+  warmup = round(schedule.warmup_epochs * steps_per_epoch)
+  after: optax.Schedule
+  if schedule.name == 'constant':
+    after = optax.constant_schedule(peak)
+  elif schedule.name == 'cosine':
+    total = config.epochs * steps_per_epoch
+    if warmup >= total:
+      raise errors.UsageError(
+        f'config.schedule.warmup_epochs={schedule.warmup_epochs} leaves none '
+        f'of config.epochs={config.epochs}'
+      )
+    after = optax.cosine_decay_schedule(peak, total - warmup)
+  elif schedule.name == 'step':
+    after = optax.piecewise_constant_schedule(
+      peak,
+      {
+        round(epoch * steps_per_epoch) - warmup: schedule.factor
+        for epoch in schedule.boundaries
+      },
+    )
+  else:
+    after = optax.exponential_decay(
+      peak, schedule.every_epochs * steps_per_epoch, schedule.factor
+    )
+  if not warmup:
+    return after
+  ramp = optax.linear_schedule(0.0, peak, warmup)
+  return optax.join_schedules([ramp, after], [warmup])
+
+
+def make_optimizer(
+  config: ml_collections.ConfigDict, steps_per_epoch: int
+) -> optax.GradientTransformation:
+  """The optimiser; clipping comes first, weight decay as in PyTorch."""
+  optimizer = config.optimizer
+  errors.check_name('config.optimizer.name', optimizer.name, _OPTIMIZERS)
+  schedule = make_schedule(config, steps_per_epoch)
+  chain = []
+  if optimizer.max_gradient_norm:
+    chain.append(optax.clip_by_global_norm(optimizer.max_gradient_norm))
+  if optimizer.name == 'adamw':
+    chain.append(optax.adamw(schedule, weight_decay=optimizer.weight_decay))
+    return optax.chain(*chain)
+  if optimizer.weight_decay:
+    chain.append(optax.add_decayed_weights(optimizer.weight_decay))
+  if optimizer.name == 'adam':
+    chain.append(optax.adam(schedule))
+  else:
+    momentum = optimizer.momentum or None
+    chain.append(
+      optax.sgd(schedule, momentum=momentum, nesterov=optimizer.nesterov)
+    )
+  return optax.chain(*chain)
+
+
+def normalize(
+  images: jax.Array, *, mean: np.ndarray, std: np.ndarray
+) -> jax.Array:
+  """uint8 images to float32 with mean 0 and deviation 1 over the data set."""
+  return (images.astype(jnp.float32) / 255 - mean) / std
+
+
+def _parameters(loss: str) -> dict[str, Any]:
+  signature = inspect.signature(getattr(losses, loss))
+  return {
+    name: parameter.default
+    for name, parameter in signature.parameters.items()
+    if parameter.kind == inspect.Parameter.KEYWORD_ONLY
+  }

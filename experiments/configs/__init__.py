@@ -1,0 +1,1 @@
+"""One file an experiment family; its docstring says command, time, result."""

@@ -1,0 +1,91 @@
+"""Every field of a run's configuration, with its default and its meaning.
+
+The other files of this folder start from `get_config()` and change what they
+need, so a field is explained once, here.
+"""
+
+import ml_collections
+from ml_collections import config_dict
+
+from experiments import build
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """A configuration that trains the embedded digits with cross entropy."""
+  config = ml_collections.ConfigDict()
+
+  # Seeds the parameters, the held-out split, the order of the examples and the
+  # augmentation. A run is a pure function of its configuration.
+  config.seed = 0
+
+  # `digits`, or a TFDS image classification data set by its name.
+  config.dataset = 'digits'
+  # Height and width to resize images to, for data whose images differ in size.
+  config.image_size = config_dict.placeholder(tuple)
+  # The share of the training split that is held out, with its noisy labels, to
+  # select models by.
+  config.validation_fraction = 0.1
+
+  # What makes the labels wrong: `none`, or `symmetric` at `rate`.
+  config.noise = ml_collections.ConfigDict()
+  config.noise.name = 'symmetric'
+  config.noise.rate = 0.3
+  # Whether a label that is redrawn can come out right; papers differ.
+  config.noise.exclude_true = True
+  # Draws the wrong labels; by default the run's seed.
+  config.noise.seed = config_dict.placeholder(int)
+
+  # A loss of `noisy_labels.losses` and its hyper-parameters: there is a field
+  # for each that any of them has, to be set for the loss that is named.
+  config.loss = ml_collections.ConfigDict()
+  config.loss.name = 'cross_entropy'
+  for name in build.loss_parameters():
+    config.loss[name] = config_dict.placeholder(float)
+
+  # A network of `experiments/models.py`, and what its layers compute in:
+  # `float32` or `bfloat16`. Parameters are float32 in either case.
+  config.model = ml_collections.ConfigDict()
+  config.model.name = 'small_cnn'
+  config.model.dtype = 'float32'
+
+  # Examples in a step, over all devices of all processes together.
+  config.batch_size = 64
+  config.epochs = 60
+
+  # `sgd` (with `momentum`), `adam` or `adamw`. Weight decay counts for every
+  # parameter, as in PyTorch: added to the gradient, or decoupled in `adamw`.
+  config.optimizer = ml_collections.ConfigDict()
+  config.optimizer.name = 'adam'
+  config.optimizer.learning_rate = 2e-3
+  config.optimizer.momentum = 0.9
+  config.optimizer.nesterov = False
+  config.optimizer.weight_decay = 0.0
+  # The largest global norm of the gradient; 0 leaves it as it is.
+  config.optimizer.max_gradient_norm = 0.0
+
+  # The learning rate over the run: `constant`, `cosine` (to 0), `step` (times
+  # `factor` at each epoch of `boundaries`) or `exponential` (times `factor`
+  # every `every_epochs`), after a linear warm-up of `warmup_epochs`.
+  config.schedule = ml_collections.ConfigDict()
+  config.schedule.name = 'cosine'
+  config.schedule.warmup_epochs = 0.0
+  config.schedule.boundaries = (30, 45)
+  config.schedule.factor = 0.1
+  config.schedule.every_epochs = 1.0
+
+  # Decay a step of the running average of the weights, which is then what is
+  # measured; 0 is off.
+  config.ema_decay = 0.0
+
+  # Drawn anew for each example in each step; 0 and False leave images alone.
+  config.augment = ml_collections.ConfigDict()
+  config.augment.crop_padding = 0
+  config.augment.flip = False
+  config.augment.cutout = 0
+
+  # Epochs between two measurements, and between two checkpoints.
+  config.eval_every = 1
+  config.checkpoint_every = 10
+  # Examples that a device measures at once.
+  config.eval_batch_size = 512
+  return config

@@ -1,0 +1,15 @@
+"""The configuration of an earlier run: `saved.py:RUN/config.json`."""
+
+import json
+import pathlib
+
+import ml_collections
+
+from experiments.configs import common
+
+
+def get_config(path: str) -> ml_collections.ConfigDict:
+  """Reads the config.json that a run left in its working directory."""
+  config = common.get_config()
+  config.update(json.loads(pathlib.Path(path).read_text()))
+  return config

@@ -1,0 +1,105 @@
+"""Devices and processes: the only place that knows how many there are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from jax.experimental import multihost_utils
+import numpy as np
+import platformdirs
+
+AXIS = 'devices'
+
+
+def connect(
+  coordinator_address: str | None = None,
+  num_processes: int | None = None,
+  process_id: int | None = None,
+) -> None:
+  """Joins the other processes of a run; on one machine alone, does nothing.
+
+  Args:
+    coordinator_address: `host:port` of process 0; None asks the cluster.
+    num_processes: how many processes take part; None asks the cluster.
+    process_id: which of them this one is, from 0; None asks the cluster.
+  """
+  jax.config.update('jax_cpu_collectives_implementation', 'gloo')
+  jax.distributed.initialize(coordinator_address, num_processes, process_id)
+
+
+def cache_compilations() -> None:
+  """Keeps compiled programs in the user's cache directory between launches."""
+  cache = platformdirs.user_cache_path('noisy_labels') / 'xla'
+  jax.config.update('jax_compilation_cache_dir', str(cache))
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
+
+
+def parallel(
+  step: Callable[..., Any],
+  *,
+  in_axes: tuple[int | None, ...],
+  out_axes: Any,
+  donate_argnums: tuple[int, ...] = (),
+  devices: list[Any] | None = None,
+) -> Callable[..., Any]:
+  """Runs `step` on every device; axis None means the same on each of them.
+
+  Args:
+    step: a pure function that may use collectives over the axis `AXIS`.
+    in_axes: for each argument 0 (one slice a device) or None (replicated).
+    out_axes: the same for the results. None asserts that the devices agree,
+      which nothing checks here: tests run every step under `jax.vmap` as well,
+      which does.
+    donate_argnums: arguments whose memory the results may take over.
+    devices: the local devices to use; all by default.
+
+  Returns:
+    The compiled function.
+  """
+  return jax.pmap(
+    step,
+    axis_name=AXIS,
+    in_axes=in_axes,
+    out_axes=out_axes,
+    donate_argnums=donate_argnums,
+    devices=devices,
+  )
+
+
+def place(tree: Any, devices: list[Any] | None = None) -> Any:
+  """Puts `[local_devices, ...]` host arrays on the devices, a slice on each."""
+  identity = parallel(lambda x: x, in_axes=(0,), out_axes=0, devices=devices)
+  return identity(tree)
+
+
+def gather_rows(shards: jax.Array) -> np.ndarray:
+  """`[devices, rows, ...]` of all processes, on the host of each."""
+  local = np.asarray(shards)
+  if jax.process_count() == 1:
+    return local
+  everyone = multihost_utils.process_allgather(local)
+  return everyone.reshape((-1, *local.shape[1:]))
+
+
+def add_over_processes(value: Any) -> np.ndarray:
+  """The sum of a host array over all processes, in its own dtype."""
+  value = np.asarray(value)
+  if jax.process_count() == 1:
+    return value
+  # Collectives know 32 bits unless x64 is on, so 64 travel as bytes.
+  everyone = multihost_utils.process_allgather(
+    np.frombuffer(value.tobytes(), np.uint8)
+  )
+  return sum(
+    np.frombuffer(one.tobytes(), value.dtype).reshape(value.shape)
+    for one in np.asarray(everyone)
+  )
+
+
+def describe() -> str:
+  """What a run used: versions, processes and devices, in one line."""
+  kinds = sorted({device.device_kind for device in jax.devices()})
+  return (
+    f'jax {jax.__version__}, {jax.process_count()} process(es), '
+    f'{jax.device_count()} device(s): {", ".join(kinds)}'
+  )

@@ -1,0 +1,147 @@
+"""Measuring a model: every example counts once, on any number of devices."""
+
+from collections.abc import Callable
+import functools
+from typing import Any
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+from sklearn import metrics as sklearn_metrics
+
+from experiments import devices
+from experiments import train
+from experiments.data import dataset
+from noisy_labels import losses
+
+
+def eval_step(
+  parts: train.Parts,
+  state: train.TrainState,
+  shards: dataset.Shards,
+  rows: jax.Array,
+  valid: jax.Array,
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+  """Measures some rows of one device.
+
+  Args:
+    parts: what the run is made of.
+    state: the same on every device.
+    shards: this device's examples.
+    rows: which of them to measure, `[batch]`.
+    valid: 0 where a row only fills up the batch, `[batch]`.
+
+  Returns:
+    Sums over all devices, the same on each; and for each row the cross entropy
+    against the given label, whether that label is wrong, and the mask.
+  """
+  params, model_state = state.ema or (state.params['model'], state.model_state)
+  logits = parts.model.apply(
+    {'params': params, **model_state},
+    parts.normalize(shards.image[rows]),
+    train=False,
+  )
+  label, true_label = shards.label[rows], shards.true_label[rows]
+  mask = shards.mask[rows] * valid
+  predicted = jnp.argmax(logits, axis=-1)
+  loss = losses.cross_entropy(logits, label)
+  wrong = label != true_label
+  sums = train.masked_sums(
+    mask,
+    loss=loss,
+    correct=predicted == label,
+    wrong=wrong,
+    memorised=wrong & (predicted == label),
+  )
+  return lax.psum(sums, devices.AXIS), {
+    'loss': loss,
+    'wrong': wrong,
+    'mask': mask,
+  }
+
+
+class Evaluator:
+  """Measures whole splits with one compiled step."""
+
+  def __init__(
+    self,
+    parts: train.Parts,
+    batch_size: int,
+    local_devices: list[jax.Device] | None = None,
+  ):
+    """Prepares the step; `batch_size` counts the examples of one device."""
+    self._batch_size = batch_size
+    self._num_devices = len(local_devices or jax.local_devices())
+    self._step: Callable[..., Any] = devices.parallel(
+      functools.partial(eval_step, parts),
+      in_axes=(None, 0, 0, 0),
+      out_axes=(None, 0),
+      devices=local_devices,
+    )
+
+  def __call__(
+    self, state: train.TrainState, shards: dataset.Shards, *, detect: bool
+  ) -> dict[str, float]:
+    """Measures one split.
+
+    Args:
+      state: the model to measure.
+      shards: the split.
+      detect: whether to measure the losses as a detector of wrong labels, for
+        which every process needs the losses of all examples.
+
+    Returns:
+      `loss`, `accuracy` (of the given label), `memorised` (the share of wrong
+      labels that the model predicts; NaN if none is wrong) and, if asked,
+      `detector_auroc`.
+    """
+    num_rows = shards.mask.shape[1]
+    batch_size = min(self._batch_size, num_rows)
+    fetched = []
+    for start in range(0, num_rows, batch_size):
+      rows = np.arange(start, start + batch_size, dtype=np.int32)
+      valid = (rows < num_rows).astype(np.float32)
+      rows, valid = (
+        np.tile(x, (self._num_devices, 1))
+        for x in (np.minimum(rows, num_rows - 1), valid)
+      )
+      fetched.append(self._step(state, shards, rows, valid))
+    sums = add_sums([sums for sums, _ in fetched])
+    measures = {
+      'loss': ratio(sums['loss'], sums['count']),
+      'accuracy': ratio(sums['correct'], sums['count']),
+      'memorised': ratio(sums['memorised'], sums['wrong']),
+    }
+    if detect:
+      outputs = [
+        {name: devices.gather_rows(value) for name, value in output.items()}
+        for _, output in fetched
+      ]
+      loss, wrong, mask = (
+        np.concatenate([output[name].ravel() for output in outputs])
+        for name in ('loss', 'wrong', 'mask')
+      )
+      measures['detector_auroc'] = auroc(loss[mask > 0], wrong[mask > 0])
+    return measures
+
+
+def add_sums(sums: list[dict[str, Any]]) -> dict[str, float]:
+  """Adds sums on the host in float64, step by step in order."""
+  total: dict[str, float] = {}
+  for one in jax.device_get(sums):
+    for name, value in one.items():
+      total[name] = total.get(name, 0.0) + float(value)
+  return total
+
+
+def ratio(numerator: float, denominator: float) -> float:
+  """Their quotient, or NaN where there is nothing to divide by."""
+  return numerator / denominator if denominator else float('nan')
+
+
+def auroc(scores: np.ndarray, wrong: np.ndarray) -> float:
+  """Chance that a wrong label scores above a right one; NaN without both."""
+  if np.all(wrong) or not np.any(wrong) or not np.all(np.isfinite(scores)):
+    return float('nan')
+  return float(sklearn_metrics.roc_auc_score(wrong, scores))

@@ -1,0 +1,127 @@
+"""What every program here does first: flags, processes, caches, errors."""
+
+from collections.abc import Callable
+import functools
+import os
+import sys
+
+from absl import app
+from absl import flags
+from absl import logging
+import jax
+from ml_collections import config_flags
+
+from experiments import describe_config
+from experiments import devices
+from experiments import errors
+from experiments.data import source
+
+FLAGS = flags.FLAGS
+
+
+def define_flags(config: str) -> None:
+  """Defines the flags of a program; `config` is the default configuration."""
+  config_flags.DEFINE_config_file(
+    'config',
+    config,
+    'A Python file whose get_config() returns the configuration. Change a '
+    'field with --config.FIELD=VALUE.',
+  )
+  flags.DEFINE_string(
+    'workdir',
+    None,
+    'Where results and checkpoints go; a run that was stopped there goes on. '
+    'By default a directory in runs/ that is named after the configuration.',
+  )
+  flags.DEFINE_string(
+    'data_dir',
+    None,
+    'Where TFDS keeps its data sets. By default $TFDS_DATA_DIR, or '
+    '~/tensorflow_datasets.',
+  )
+  flags.DEFINE_string(
+    'coordinator_address',
+    None,
+    'HOST:PORT of process 0, for a run of several processes. With the next '
+    'two; on a cluster that JAX knows (Slurm, TPU pods, ...) say --distributed '
+    'instead.',
+  )
+  flags.DEFINE_integer('num_processes', None, 'How many processes take part.')
+  flags.DEFINE_integer('process_id', None, 'Which of them this is, from 0.')
+  flags.DEFINE_bool(
+    'distributed',
+    False,
+    'Ask the cluster for the coordinator and the number of processes.',
+  )
+
+
+def run(main: Callable[[], None], doc: str) -> None:
+  """Parses the flags and runs `main`; errors become a line and an exit code.
+
+  Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal.
+
+  Args:
+    main: the program.
+    doc: what --help prints first.
+  """
+  sys.modules['__main__'].__doc__ = doc + '\n' + describe_config.fields()
+  app.run(
+    functools.partial(_main, main),
+    flags_parser=_parse,
+  )
+
+
+def _parse(argv: list[str]) -> list[str]:
+  logging.set_verbosity(logging.WARNING)
+  try:
+    rest = FLAGS(argv)
+    if len(rest) > 1:
+      raise errors.UsageError(f'{rest[1]!r} is not a flag; see --help')
+    _check_process_flags()
+    return rest
+  except (
+    flags.Error,
+    errors.UsageError,
+    AttributeError,
+    ImportError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+  ) as error:
+    fail(error, 2)
+
+
+def _check_process_flags() -> None:
+  names = ('coordinator_address', 'num_processes', 'process_id')
+  missing = [name for name in names if FLAGS[name].value is None]
+  if len(missing) not in (0, 3):
+    raise errors.UsageError(f'--{missing[0]} is missing: {names} go together')
+
+
+def _main(main: Callable[[], None], argv: list[str]) -> None:
+  del argv
+  try:
+    devices.cache_compilations()
+    if FLAGS.distributed or FLAGS.coordinator_address:
+      devices.connect(
+        FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id
+      )
+    main()
+  except errors.UsageError as error:
+    fail(error, 2)
+  except (errors.RunError, source.DataError) as error:
+    fail(error, 1)
+  except errors.StoppedError as error:
+    fail(error, 143)
+
+
+def fail(error: Exception, code: int) -> None:
+  """Prints one line and ends the program."""
+  text = error.args[0] if isinstance(error, KeyError) else str(error)
+  sys.stdout.flush()
+  print('error: ' + ' '.join(str(text).split()), file=sys.stderr, flush=True)
+  if jax.process_count() > 1:
+    # An orderly exit would wait for the processes that are still at work.
+    os._exit(code)
+  sys.exit(code)

@@ -1,0 +1,272 @@
+"""The training loop: one for every loss, method, data set and device count."""
+
+import functools
+import math
+import pathlib
+import time
+from typing import Any
+
+import jax
+import ml_collections
+import numpy as np
+
+from experiments import build
+from experiments import checkpoint
+from experiments import devices
+from experiments import errors
+from experiments import evaluate
+from experiments import interrupt
+from experiments import log
+from experiments import record
+from experiments import train
+from experiments.data import dataset
+from experiments.data import lanes
+from experiments.data import source
+
+
+def run(
+  config: ml_collections.ConfigDict,
+  workdir: str | pathlib.Path,
+  *,
+  data_dir: str | None = None,
+  title: str = 'training',
+  local_devices: list[jax.Device] | None = None,
+) -> dict[str, Any]:
+  """Trains one model, or goes on where a run in `workdir` stopped.
+
+  Args:
+    config: the fields of `experiments/configs/common.py`.
+    workdir: holds everything that the run writes.
+    data_dir: where TFDS keeps its data; None for TFDS's own default.
+    title: what the progress bar is called.
+    local_devices: which of this process's devices to use; all by default.
+
+  Returns:
+    The run's summary, as in its summary.json.
+
+  Raises:
+    UsageError: the configuration or the working directory does not fit.
+    RunError: the loss is not finite; the last good checkpoint stays.
+    DataError: the data cannot be read.
+    StoppedError: SIGTERM or SIGINT came, and the state is saved.
+  """
+  workdir = pathlib.Path(workdir)
+  record.check_workdir(workdir, config)
+  finished = record.read_summary(workdir)
+  if finished:
+    return finished
+  _check_numbers(config)
+  data = _make_dataset(config, data_dir, local_devices)
+  parts = build.make_parts(config, data)
+  record.claim_workdir(workdir, config)
+  with interrupt.Watch() as watch:
+    loop = _Loop(config, workdir, data, parts, local_devices)
+    try:
+      loop.train(watch, title)
+    finally:
+      loop.close()
+  return record.write_summary(workdir, loop.history, data)
+
+
+class _Loop:
+  """A run in progress."""
+
+  def __init__(
+    self,
+    config: ml_collections.ConfigDict,
+    workdir: pathlib.Path,
+    data: dataset.Dataset,
+    parts: train.Parts,
+    local_devices: list[jax.Device] | None,
+  ):
+    self._config = config
+    self._data = data
+    self._schedule = build.make_schedule(config, data.deal.steps)
+    num_local = len(local_devices or jax.local_devices())
+    first = num_local * jax.process_index()
+    self._mine = range(first, first + num_local)
+    self._step_function = devices.parallel(
+      functools.partial(train.train_step, parts),
+      in_axes=(None, 0, 0, 0),
+      out_axes=(None, 0, None),
+      donate_argnums=(0, 1),
+      devices=local_devices,
+    )
+    self._evaluator = evaluate.Evaluator(
+      parts, config.eval_batch_size, local_devices
+    )
+    state, memory = train.create_train_state(
+      parts,
+      image_shape=data.train.image.shape[2:],
+      num_rows=data.deal.rows,
+      num_classes=data.info.num_classes,
+      seed=config.seed,
+    )
+    self._checkpoints = checkpoint.Checkpoints(
+      workdir / 'checkpoints', data.deal
+    )
+    self._pending: list[Any] = []
+    self._sums: dict[str, float] = {}
+    if self._checkpoints.latest_step() is None:
+      self._step = 0
+      memory = jax.tree.map(
+        lambda leaf: np.repeat(leaf[None], num_local, axis=0), memory
+      )
+    else:
+      state, memory, self._sums = self._checkpoints.restore(
+        state, memory, self._mine
+      )
+      self._step = int(state.step)
+    self._state, self._memory = state, memory
+    self._metrics = log.Metrics(
+      workdir,
+      resume_step=self._step,
+      write=jax.process_index() == 0,
+    )
+
+  @property
+  def history(self) -> list[dict[str, Any]]:
+    """The measures of every period so far."""
+    return self._metrics.history
+
+  def close(self) -> None:
+    """Waits until everything is on disk."""
+    self._checkpoints.close()
+    self._metrics.close()
+
+  def train(self, watch: interrupt.Watch, title: str) -> None:
+    """Runs to the last epoch."""
+    steps = self._data.deal.steps
+    epochs = self._config.epochs
+    progress = log.Progress(
+      title,
+      total=epochs * steps,
+      done=self._step,
+      show=jax.process_index() == 0,
+    )
+    try:
+      for epoch in range(self._step // steps, epochs):
+        self._train_epoch(epoch, watch, progress)
+        last = epoch + 1 == epochs
+        if last or (epoch + 1) % self._config.eval_every == 0:
+          line = self._measure(epoch)
+          progress.advance(
+            f'test accuracy {line["test_accuracy"]:.1%}, '
+            f'memorised {line["memorised"]:.1%}'
+          )
+        if last or (epoch + 1) % self._config.checkpoint_every == 0:
+          self._save()
+    finally:
+      progress.close()
+
+  def _train_epoch(
+    self, epoch: int, watch: interrupt.Watch, progress: log.Progress
+  ) -> None:
+    steps = self._data.deal.steps
+    rows = lanes.epoch_rows(
+      self._data.train_index,
+      self._data.deal,
+      devices=self._mine,
+      seed=self._config.seed,
+      epoch=epoch,
+    )
+    self._started = time.perf_counter()
+    for position in range(self._step - epoch * steps, steps):
+      self._state, self._memory, sums = self._step_function(
+        self._state, self._memory, self._data.train, rows[position]
+      )
+      self._pending.append(sums)
+      self._step += 1
+      progress.advance()
+      if watch.should_stop(self._step):
+        self._save()
+        raise errors.StoppedError(
+          f'stopped at step {self._step}, which is saved: the same command '
+          'goes on from there'
+        )
+
+  def _fetch(self) -> None:
+    """Brings the sums of the steps since the last call to the host."""
+    fetched = jax.device_get(self._pending)
+    for back, sums in zip(range(len(fetched), 0, -1), fetched, strict=True):
+      if not np.isfinite(sums['loss']):
+        saved = self._checkpoints.latest_step()
+        kept = 'none was saved yet' if saved is None else f'step {saved}'
+        raise errors.RunError(
+          f'the loss of step {self._step - back + 1} is not finite; the last '
+          f'good checkpoint is kept ({kept}): try a smaller '
+          'config.optimizer.learning_rate, or '
+          'config.optimizer.max_gradient_norm=5'
+        )
+    self._sums = evaluate.add_sums([self._sums, *fetched])
+    self._pending = []
+
+  def _save(self) -> None:
+    self._fetch()
+    self._checkpoints.save(self._step, self._state, self._memory, self._sums)
+
+  def _measure(self, epoch: int) -> dict[str, Any]:
+    """Measures everything that the field's rules ask for; writes one line."""
+    self._fetch()
+    seconds = time.perf_counter() - self._started
+    sums, self._sums = self._sums, {}
+    data = self._data
+    train_set = self._evaluator(self._state, data.train, detect=True)
+    validation = self._evaluator(self._state, data.validation, detect=False)
+    test = self._evaluator(self._state, data.test, detect=False)
+    line = {
+      'step': self._step,
+      'epoch': epoch + 1,
+      'learning_rate': float(self._schedule(self._step - 1)),
+      'train_loss': evaluate.ratio(sums['loss'], sums['count']),
+      'train_accuracy': train_set['accuracy'],
+      'memorised': train_set['memorised'],
+      'detector_auroc': train_set['detector_auroc'],
+      'validation_loss': validation['loss'],
+      'validation_accuracy': validation['accuracy'],
+      'test_loss': test['loss'],
+      'test_accuracy': test['accuracy'],
+      'seconds': round(seconds, 3),
+    }
+    for name in sums.keys() - {'loss', 'correct', 'count'}:
+      line[f'method_{name}'] = sums[name] / sums['count']
+    if not math.isfinite(line['test_loss']):
+      raise errors.RunError(
+        f'the model of step {self._step} has no finite loss on the test '
+        'split; the last good checkpoint is kept'
+      )
+    self._metrics.add(line)
+    return line
+
+
+def _make_dataset(
+  config: ml_collections.ConfigDict,
+  data_dir: str | None,
+  local_devices: list[jax.Device] | None,
+) -> dataset.Dataset:
+  info = source.describe(config.dataset, data_dir=data_dir)
+  seed = config.seed if config.noise.seed is None else config.noise.seed
+  return dataset.make_dataset(
+    config.dataset,
+    data_dir=data_dir,
+    transition=build.make_transition(config.noise, info.num_classes),
+    noise_seed=seed,
+    seed=config.seed,
+    validation_fraction=config.validation_fraction,
+    batch_size=config.batch_size,
+    image_size=config.image_size,
+    local_devices=local_devices,
+  )
+
+
+def _check_numbers(config: ml_collections.ConfigDict) -> None:
+  for name in ('epochs', 'eval_every', 'checkpoint_every', 'eval_batch_size'):
+    if config[name] < 1:
+      raise errors.UsageError(f'config.{name}={config[name]} is less than 1')
+  if config.seed < 0:
+    raise errors.UsageError(f'config.seed={config.seed} is negative')
+  if not 0 < config.validation_fraction < 1:
+    raise errors.UsageError(
+      f'config.validation_fraction={config.validation_fraction} is not between '
+      '0 and 1, both excluded: models are selected on what is held out'
+    )

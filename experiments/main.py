@@ -1,0 +1,51 @@
+r"""Trains one model on wrong labels and says what became of it.
+
+  python -m experiments.main --config=experiments/configs/digits.py \
+    --config.loss.name=mixture_cross_entropy --config.loss.noise_rate=0.33
+
+A run that was stopped goes on when the same command is given again.
+"""
+
+import hashlib
+import json
+import pathlib
+
+from absl import flags
+import jax
+from ml_collections import config_flags
+
+from experiments import devices
+from experiments import launch
+from experiments import loop
+from experiments import table
+
+launch.define_flags('experiments/configs/digits.py')
+flags.adopt_module_key_flags(launch)
+FLAGS = flags.FLAGS
+
+
+def main() -> None:
+  """Runs what the flags say."""
+  config = FLAGS.config
+  workdir = FLAGS.workdir or default_workdir()
+  writes = jax.process_index() == 0
+  if writes:
+    print(devices.describe(), flush=True)
+  summary = loop.run(
+    config, workdir, data_dir=FLAGS.data_dir, title=config.loss.name
+  )
+  if writes:
+    table.show_run(config.loss.name, summary)
+    print(f'Everything is in {workdir}')
+
+
+def default_workdir() -> str:
+  """A directory for exactly this configuration."""
+  text = json.dumps(FLAGS.config.to_dict(), sort_keys=True)
+  digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+  name = config_flags.get_config_filename(FLAGS['config'])
+  return f'runs/{pathlib.Path(name).stem}-{digest}'
+
+
+if __name__ == '__main__':
+  launch.run(main, __doc__)

@@ -1,0 +1,99 @@
+"""What a run leaves in its working directory, and whose directory it is."""
+
+import json
+import pathlib
+from typing import Any
+
+import jax
+import ml_collections
+import numpy as np
+
+from experiments import devices
+from experiments import errors
+from experiments import log
+from experiments.data import dataset
+
+# How a run's number is chosen from its periods; a table says which it shows.
+RULES = {
+  'last': 'last epoch',
+  'best_validation': 'best by noisy validation',
+  'best_test': 'best on test',
+}
+
+
+def check_workdir(
+  workdir: pathlib.Path, config: ml_collections.ConfigDict
+) -> None:
+  """Raises a `UsageError` if the directory holds another config's run."""
+  path = workdir / 'config.json'
+  if not path.exists():
+    if workdir.exists() and not workdir.is_dir():
+      raise errors.UsageError(f'--workdir={workdir} is not a directory')
+    return
+  before, now = _flat(json.loads(path.read_text())), _flat(_plain(config))
+  for field in sorted(before.keys() | now.keys()):
+    if before.get(field) != now.get(field):
+      raise errors.UsageError(
+        f'--workdir={workdir} holds a run with config.{field}='
+        f'{before.get(field)!r}, not {now.get(field)!r}: choose another '
+        '--workdir, or remove this one'
+      )
+
+
+def claim_workdir(
+  workdir: pathlib.Path, config: ml_collections.ConfigDict
+) -> None:
+  """Writes what reproduces the run: config.json and environment.json."""
+  if jax.process_index() != 0:
+    return
+  workdir.mkdir(parents=True, exist_ok=True)
+  if not (workdir / 'config.json').exists():
+    log.write_json(workdir / 'config.json', _plain(config))
+  log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
+
+
+def read_summary(workdir: pathlib.Path) -> dict[str, Any] | None:
+  """The summary of the run in this directory, if it came to its end."""
+  path = workdir / 'summary.json'
+  return json.loads(path.read_text()) if path.exists() else None
+
+
+def write_summary(
+  workdir: pathlib.Path, history: list[dict[str, Any]], data: dataset.Dataset
+) -> dict[str, Any]:
+  """Writes summary.json: the three selection rules, and the noise made."""
+  summary = {
+    **select(history),
+    'noise_rate': data.noise_rate,
+    'noise_counts': data.counts.tolist(),
+    'class_names': list(data.info.class_names),
+  }
+  if jax.process_index() == 0:
+    log.write_json(workdir / 'summary.json', summary)
+  return summary
+
+
+def select(history: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+  """The period that each of `RULES` chooses; of equals, the earliest."""
+  validation = [line['validation_accuracy'] for line in history]
+  test = [line['test_accuracy'] for line in history]
+  return {
+    'last': history[-1],
+    'best_validation': history[int(np.argmax(validation))],
+    'best_test': history[int(np.argmax(test))],
+  }
+
+
+def _plain(config: ml_collections.ConfigDict) -> dict[str, Any]:
+  """The configuration as JSON has it: tuples become lists."""
+  return json.loads(json.dumps(config.to_dict()))
+
+
+def _flat(value: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+  flat = {}
+  for name, item in value.items():
+    if isinstance(item, dict):
+      flat.update(_flat(item, f'{prefix}{name}.'))
+    else:
+      flat[prefix + name] = item
+  return flat

@@ -1,0 +1,104 @@
+"""Trains several systems with several seeds, and compares them.
+
+  python -m experiments.sweep --config=experiments/configs/four_systems.py
+
+Prints a table and writes report.html. A sweep that was stopped goes on when the
+same command is given again: finished runs are not run again.
+"""
+
+import itertools
+import json
+import pathlib
+from typing import Any
+
+from absl import flags
+import jax
+import ml_collections
+from ml_collections import config_flags
+
+from experiments import devices
+from experiments import errors
+from experiments import launch
+from experiments import log
+from experiments import loop
+from experiments import report
+from experiments import table
+
+launch.define_flags('experiments/configs/four_systems.py')
+flags.adopt_module_key_flags(launch)
+FLAGS = flags.FLAGS
+
+
+def main() -> None:
+  """Runs what the flags say."""
+  sweep = FLAGS.config
+  if 'systems' not in sweep:
+    raise errors.UsageError(
+      '--config describes one run, not a sweep: give it to '
+      'python -m experiments.main'
+    )
+  name = pathlib.Path(config_flags.get_config_filename(FLAGS['config'])).stem
+  workdir = pathlib.Path(FLAGS.workdir or f'runs/{name}')
+  writes = jax.process_index() == 0
+  if writes:
+    print(devices.describe(), flush=True)
+  summaries = run(sweep, workdir, data_dir=FLAGS.data_dir)
+  if not writes:
+    return
+  log.write_json(workdir / 'results.json', summaries)
+  path = report.write(workdir, sweep, summaries)
+  table.show(summaries, report.title(sweep, summaries))
+  print(f'Report: {path.absolute()}')
+
+
+def run(
+  sweep: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  *,
+  data_dir: str | None,
+) -> dict[str, list[dict[str, Any]]]:
+  """Runs every system with every seed, or reads what is finished.
+
+  Args:
+    sweep: `base`, the configuration that all share; `systems`, from a name to
+      the fields that differ; `seeds`, how many.
+    workdir: holds a directory for each system and seed.
+    data_dir: where TFDS keeps its data.
+
+  Returns:
+    For each system, the summaries of its seeds.
+  """
+  if sweep.seeds < 1:
+    raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
+  configs = {
+    name: [_one(sweep, fields, seed) for seed in range(sweep.seeds)]
+    for name, fields in sweep.systems.items()
+  }
+  summaries: dict[str, list[dict[str, Any]]] = {name: [] for name in configs}
+  total = len(configs) * sweep.seeds
+  # Seeds go outside, so that a stopped sweep has every system.
+  order = itertools.product(range(sweep.seeds), configs)
+  for number, (seed, name) in enumerate(order, 1):
+    directory = pathlib.Path(workdir) / name / f'seed{seed}'
+    title = f'[{number}/{total}] {name}, seed {seed}'
+    summary = loop.run(
+      configs[name][seed], directory, data_dir=data_dir, title=title
+    )
+    summaries[name].append(summary)
+    if jax.process_index() == 0:
+      accuracy = summary['last']['test_accuracy']
+      print(f'{title}: test accuracy {accuracy:.1%} in the last epoch')
+  return json.loads(json.dumps(summaries))
+
+
+def _one(
+  sweep: ml_collections.ConfigDict, fields: dict[str, Any], seed: int
+) -> ml_collections.ConfigDict:
+  config = ml_collections.ConfigDict(sweep.base.to_dict())
+  config.update(fields)
+  config.seed = seed
+  return config
+
+
+if __name__ == '__main__':
+  launch.run(main, __doc__)

@@ -1,0 +1,195 @@
+"""The state of a run and the step that changes it."""
+
+from collections.abc import Callable
+from typing import Any
+from typing import NamedTuple
+
+import chex
+from flax import linen as nn
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from experiments import devices
+from experiments.data import augment
+from experiments.data import dataset
+from noisy_labels import methods
+
+
+class TrainState(NamedTuple):
+  """What is the same on every device.
+
+  Attributes:
+    step: how many steps were taken, int32.
+    params: trained by gradient: the `model`'s and the `method`'s.
+    model_state: what the model carries without gradient: batch statistics.
+    opt_state: the optimiser's.
+    ema: running averages of the model's parameters and state; empty if off.
+    key: the seed of everything random in a step, as raw key data.
+  """
+
+  step: chex.ArrayTree
+  params: dict[str, chex.ArrayTree]
+  model_state: chex.ArrayTree
+  opt_state: optax.OptState
+  ema: chex.ArrayTree
+  key: chex.ArrayTree
+
+
+class Parts(NamedTuple):
+  """What a step is made of: nothing here changes during a run."""
+
+  model: nn.Module
+  method: methods.Method
+  optimizer: optax.GradientTransformation
+  normalize: Callable[[jax.Array], jax.Array]
+  augmentation: dict[str, Any]
+  ema_decay: float
+
+
+def create_train_state(
+  parts: Parts,
+  *,
+  image_shape: tuple[int, ...],
+  num_rows: int,
+  num_classes: int,
+  seed: int,
+) -> tuple[TrainState, Any]:
+  """The state before the first step, and the memory of one device.
+
+  Args:
+    parts: what the step is made of.
+    image_shape: height, width, channels.
+    num_rows: how many examples a device has room for.
+    num_classes: how many classes there are.
+    seed: a non-negative integer.
+
+  Returns:
+    State and memory as host arrays: a first call with donation in several
+    processes takes no others.
+  """
+
+  def create(key):
+    model_key, method_key, run_key = jax.random.split(key, 3)
+    images = jnp.zeros((1, *image_shape))
+    variables = parts.model.init(model_key, images, train=True)
+    model_state = {k: v for k, v in variables.items() if k != 'params'}
+    method_state = parts.method.init(method_key, num_rows, num_classes)
+    params = {'model': variables['params'], 'method': method_state.params}
+    state = TrainState(
+      step=jnp.int32(0),
+      params=params,
+      model_state=model_state,
+      opt_state=parts.optimizer.init(params),
+      ema=(params['model'], model_state) if parts.ema_decay else (),
+      key=jax.random.key_data(run_key),
+    )
+    return state, method_state.memory
+
+  state, memory = jax.jit(create)(jax.random.key(seed))
+  return jax.tree.map(np.asarray, (state, memory))
+
+
+def train_step(
+  parts: Parts,
+  state: TrainState,
+  memory: Any,
+  shards: dataset.Shards,
+  rows: jax.Array,
+) -> tuple[TrainState, Any, dict[str, jax.Array]]:
+  """One step on one device; the gradient is the mean over all devices.
+
+  Args:
+    parts: what the step is made of.
+    state: the same on every device.
+    memory: of this device's examples.
+    shards: this device's examples.
+    rows: which of them to take, `[per_device]`.
+
+  Returns:
+    State, memory, and masked sums over all devices of the loss, of the correct
+    predictions (of the given label), of the method's metrics, and the count.
+  """
+  batch = take(shards, rows)
+  key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
+  images = augment.augment(
+    jax.vmap(jax.random.fold_in, (None, 0))(key, batch['index']),
+    parts.normalize(batch['image']),
+    **parts.augmentation,
+  )
+  batch = {**batch, 'image': images}
+  count = lax.psum(jnp.sum(batch['mask']), devices.AXIS)
+
+  def objective(params):
+    calls = []
+
+    # The method asks for logits; what else the model returns is kept aside.
+    def predict(images, key):
+      del key  # No model here draws random numbers.
+      logits, model_state = parts.model.apply(
+        {'params': params['model'], **state.model_state},
+        images,
+        train=True,
+        mutable=list(state.model_state),
+      )
+      calls.append((logits, model_state))
+      return logits
+
+    method_state = methods.MethodState(params['method'], memory)
+    device_key = jax.random.fold_in(key, lax.axis_index(devices.AXIS))
+    losses, (new_memory, metrics) = parts.method.loss(
+      predict, batch, method_state, device_key
+    )
+    logits, model_state = calls[0]
+    correct = jnp.argmax(logits, axis=-1) == batch['label']
+    sums = masked_sums(batch['mask'], loss=losses, correct=correct, **metrics)
+    loss = sums['loss'] / count
+    return loss, (new_memory, dict(model_state), sums)
+
+  gradients, (memory, model_state, sums) = jax.grad(objective, has_aux=True)(
+    state.params
+  )
+  gradients, sums = lax.psum((gradients, sums), devices.AXIS)
+  updates, opt_state = parts.optimizer.update(
+    gradients, state.opt_state, state.params
+  )
+  params = optax.apply_updates(state.params, updates)
+  ema = state.ema
+  if parts.ema_decay:
+    ema = optax.incremental_update(
+      (params['model'], model_state), ema, 1 - parts.ema_decay
+    )
+  state = TrainState(
+    step=state.step + 1,
+    params=params,
+    model_state=model_state,
+    opt_state=opt_state,
+    ema=ema,
+    key=state.key,
+  )
+  return state, memory, sums
+
+
+def take(shards: dataset.Shards, rows: jax.Array) -> dict[str, jax.Array]:
+  """The batch that a method sees: no true label is in it."""
+  return {
+    'image': shards.image[rows],
+    'label': shards.label[rows],
+    'index': shards.index[rows],
+    'mask': shards.mask[rows],
+    'row': rows,
+  }
+
+
+def masked_sums(mask: jax.Array, **values: jax.Array) -> dict[str, jax.Array]:
+  """Sums over the examples that the mask keeps, and their `count`.
+
+  A masked value may be anything, not a number included.
+  """
+  sums = {
+    name: jnp.sum(jnp.where(mask > 0, value, 0).astype(jnp.float32))
+    for name, value in values.items()
+  }
+  return {**sums, 'count': jnp.sum(mask)}

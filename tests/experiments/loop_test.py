@@ -1,0 +1,257 @@
+"""Whole runs: on any devices the same, killed and resumed as never stopped."""
+
+import json
+import math
+import signal
+import time
+
+import jax
+import ml_collections
+import numpy as np
+from orbax import checkpoint as orbax
+import pytest
+
+from experiments import errors
+from experiments import log
+from experiments import loop
+from experiments.configs import common
+from tests.experiments import programs
+
+SMALL = {
+  'model.name': 'mlp',
+  'loss.name': 'mixture_cross_entropy',
+  'loss.noise_rate': 1 / 3,
+  'augment.crop_padding': 1,
+  'ema_decay': 0.9,
+  'epochs': 4,
+  'checkpoint_every': 1,
+}
+MAIN = 'experiments.main'
+
+
+def _config(**changes):
+  config = common.get_config()
+  config.update_from_flattened_dict({**SMALL, **changes})
+  return config
+
+
+def _flags(workdir, data_dir, **changes):
+  return [
+    f'--workdir={workdir}',
+    f'--data_dir={data_dir}',
+    *(f'--config.{k}={v}' for k, v in {**SMALL, **changes}.items()),
+  ]
+
+
+def _curve(workdir):
+  lines = log.read(workdir / 'metrics.jsonl')
+  for line in lines:
+    del line['seconds']
+  return lines
+
+
+def _saved(workdir):
+  """The arrays of the last checkpoint, in a list."""
+  with orbax.CheckpointManager((workdir / 'checkpoints').absolute()) as manager:
+    step = manager.latest_step()
+    restored = manager.restore(
+      step, args=orbax.args.Composite(run=orbax.args.StandardRestore())
+    )
+  return step, jax.tree.leaves(restored['run'])
+
+
+def _assert_same_run(one, other):
+  assert _curve(one) == _curve(other)
+  (step, leaves), (other_step, other_leaves) = _saved(one), _saved(other)
+  assert step == other_step
+  for left, right in zip(leaves, other_leaves, strict=True):
+    np.testing.assert_array_equal(left, right)
+
+
+@pytest.fixture(scope='module')
+def reference(tmp_path_factory, data_dir):
+  """A run on one device that nothing disturbs."""
+  workdir = tmp_path_factory.mktemp('reference')
+  programs.run(MAIN, *_flags(workdir, data_dir))
+  return workdir
+
+
+def test_a_run_leaves_what_reproduces_and_explains_it(reference):
+  summary = json.loads((reference / 'summary.json').read_text())
+  config = json.loads((reference / 'config.json').read_text())
+  assert config['loss']['noise_rate'] == SMALL['loss.noise_rate']
+  assert 'jax' in (reference / 'environment.txt').read_text()
+  assert list((reference / 'tensorboard').glob('events*'))
+  lines = log.read(reference / 'metrics.jsonl')
+  assert [line['epoch'] for line in lines] == [1, 2, 3, 4]
+  assert summary['last'] == lines[-1]
+  for rule, measure in (
+    ('best_validation', 'validation_accuracy'),
+    ('best_test', 'test_accuracy'),
+  ):
+    best = max(line[measure] for line in lines)
+    assert summary[rule][measure] == best
+  assert summary['noise_rate'] == pytest.approx(0.3, abs=0.03)
+  assert lines[-1]['test_accuracy'] > 0.6
+  assert 0.5 < lines[-1]['detector_auroc'] <= 1
+  assert 0 <= lines[-1]['memorised'] < 0.5
+
+
+def test_the_saved_config_repeats_the_run(reference, tmp_path, data_dir):
+  programs.run(
+    MAIN,
+    f'--config=experiments/configs/saved.py:{reference / "config.json"}',
+    f'--workdir={tmp_path / "again"}',
+    f'--data_dir={data_dir}',
+  )
+  _assert_same_run(reference, tmp_path / 'again')
+
+
+def test_four_devices_give_the_curve_of_one(reference, tmp_path, data_dir):
+  programs.run(MAIN, *_flags(tmp_path / 'run', data_dir), num_devices=4)
+  _assert_close_curves(_curve(reference), _curve(tmp_path / 'run'))
+
+
+def test_two_processes_of_two_devices_give_it_too(
+  reference, tmp_path, data_dir
+):
+  cluster = programs.start_cluster(
+    MAIN,
+    *_flags(tmp_path / 'run', data_dir),
+    num_processes=2,
+    num_devices=2,
+  )
+  for process in cluster:
+    programs.finish(process)
+  _assert_close_curves(_curve(reference), _curve(tmp_path / 'run'))
+
+
+def _assert_close_curves(one, other):
+  assert len(one) == len(other)
+  for left, right in zip(one, other, strict=True):
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+      # An example near a boundary may fall to either side.
+      close = 0.01 if 'loss' not in name else 1e-3
+      assert value == pytest.approx(right[name], abs=close), name
+
+
+@pytest.mark.parametrize('killed_with', [signal.SIGKILL, signal.SIGTERM])
+def test_killed_and_resumed_is_never_stopped(
+  reference, tmp_path, data_dir, killed_with
+):
+  workdir = tmp_path / 'run'
+  # More epochs between measurements than between kills would hide the sums.
+  process = programs.start(MAIN, *_flags(workdir, data_dir))
+  deadline = time.monotonic() + 120
+  while len(log.read(workdir / 'metrics.jsonl')) < 2:
+    assert process.poll() is None, process.communicate()
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  process.send_signal(killed_with)
+  if killed_with == signal.SIGTERM:
+    _, err = programs.finish(process, 143)
+    assert 'the same command goes on' in err
+  else:
+    process.communicate()
+  assert len(log.read(workdir / 'metrics.jsonl')) < SMALL['epochs']
+  programs.run(MAIN, *_flags(workdir, data_dir))
+  _assert_same_run(reference, workdir)
+
+
+def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
+  workdir = tmp_path / 'run'
+  flags = _flags(workdir, data_dir)
+  cluster = programs.start_cluster(
+    MAIN, *flags, num_processes=2, num_devices=2
+  )
+  deadline = time.monotonic() + 120
+  while not log.read(workdir / 'metrics.jsonl'):
+    assert all(process.poll() is None for process in cluster)
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  cluster[1].send_signal(signal.SIGTERM)
+  for process in cluster:
+    programs.finish(process, 143)
+  # The memory and the state fit another number of devices.
+  programs.run(MAIN, *flags, num_devices=4)
+  _assert_close_curves(_curve(reference), _curve(workdir))
+
+
+def test_a_finished_run_is_not_run_again(reference, data_dir):
+  before = (reference / 'metrics.jsonl').stat().st_mtime_ns
+  out, _ = programs.run(MAIN, *_flags(reference, data_dir))
+  assert 'mixture_cross_entropy' in out
+  assert (reference / 'metrics.jsonl').stat().st_mtime_ns == before
+
+
+def test_a_workdir_belongs_to_its_config(reference, data_dir):
+  with pytest.raises(errors.UsageError, match=r'config\.epochs=4, not 5'):
+    loop.run(_config(epochs=5), reference, data_dir=data_dir)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, data_dir):
+  workdir = tmp_path / 'run'
+  config = _config(**{
+    'optimizer.name': 'sgd',
+    'optimizer.learning_rate': 1e38,
+    'schedule.name': 'step',
+    'schedule.boundaries': (),
+    'schedule.warmup_epochs': 40.0,
+  })
+  with pytest.raises(errors.RunError, match=r'loss of step \d+ is not finite'):
+    loop.run(config, workdir, data_dir=data_dir)
+  assert not (workdir / 'summary.json').exists()
+  for line in log.read(workdir / 'metrics.jsonl'):
+    assert math.isfinite(line['train_loss'])
+
+
+def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
+  workdir = tmp_path / 'run'
+  # The learning rate explodes after the first epoch.
+  config = _config(**{
+    'optimizer.name': 'sgd',
+    'optimizer.learning_rate': 1e-3,
+    'schedule.name': 'step',
+    'schedule.boundaries': (1,),
+    'schedule.factor': 1e38,
+  })
+  with pytest.raises(errors.RunError, match=r'is kept \(step 20\)'):
+    loop.run(config, workdir, data_dir=data_dir)
+  step, leaves = _saved(workdir)
+  assert step == 20
+  assert all(np.all(np.isfinite(leaf)) for leaf in leaves)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'batch_size': 6}, r'batch_size=6 does not divide by the 4 devices'),
+    ({'batch_size': 4096}, r'more than the 1293 training examples'),
+    ({'epochs': 0}, r'config\.epochs=0 is less than 1'),
+    ({'validation_fraction': 0.0}, r'validation_fraction=0\.0'),
+    ({'model.name': 'resnet81'}, 'did you mean resnet18'),
+    ({'loss.name': 'mixture_entropy'}, 'did you mean mixture_cross_entropy'),
+    ({'loss.max_loss': 2.0}, 'max_loss is set, but mixture_cross_entropy'),
+    ({'loss.noise_rate': 1.0}, r'noise_rate'),
+    ({'noise.name': 'symetric'}, 'did you mean symmetric'),
+    ({'noise.rate': 1.5}, r'config\.noise'),
+    ({'optimizer.name': 'adem'}, 'did you mean adam'),
+    ({'schedule.name': 'cosin'}, 'did you mean cosine'),
+    ({'ema_decay': 1.0}, 'ema_decay'),
+  ],
+)
+def test_what_cannot_be_meant_leaves_nothing_behind(
+  tmp_path, data_dir, changes, message
+):
+  workdir = tmp_path / 'run'
+  with pytest.raises(errors.UsageError, match=message):
+    loop.run(_config(**changes), workdir, data_dir=data_dir)
+  assert not workdir.exists()
+
+
+def test_missing_hyper_parameter_is_named(tmp_path, data_dir):
+  config = ml_collections.ConfigDict(common.get_config().to_dict())
+  config.loss.name = 'clipped_cross_entropy'
+  with pytest.raises(errors.UsageError, match=r'loss\.max_loss=NUMBER'):
+    loop.run(config, tmp_path / 'run', data_dir=data_dir)

@@ -1,0 +1,55 @@
+"""A small problem with real steps: random images, no files."""
+
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from experiments import build
+from experiments import train
+from experiments.data import dataset
+from noisy_labels import losses
+from noisy_labels import methods
+
+NUM_CLASSES = 3
+IMAGE_SHAPE = (8, 8, 1)
+
+
+def shards(num_devices, rows, seed=0):
+  rng = np.random.default_rng(seed)
+  size = (num_devices * rows,)
+  label = rng.integers(0, NUM_CLASSES, size).astype(np.int32)
+  arrays = dataset.Shards(
+    image=rng.integers(0, 256, size + IMAGE_SHAPE).astype(np.uint8),
+    label=label,
+    true_label=np.where(rng.random(size) < 0.3, 0, label).astype(np.int32),
+    index=np.arange(*size, dtype=np.int32),
+    mask=np.ones(size, np.float32),
+  )
+  return dataset.Shards(
+    *(x.reshape((num_devices, rows, *x.shape[1:])) for x in arrays)
+  )
+
+
+def parts(model, *, ema_decay=0.0, augmentation=None, method=None):
+  return train.Parts(
+    model=model,
+    method=method or methods.stateless(losses.cross_entropy),
+    optimizer=optax.sgd(0.1, momentum=0.9),
+    normalize=functools.partial(
+      build.normalize, mean=jnp.float32(0.5), std=jnp.float32(0.3)
+    ),
+    augmentation=augmentation or {'crop_padding': 1, 'flip': True, 'cutout': 2},
+    ema_decay=ema_decay,
+  )
+
+
+def create(toy_parts, rows):
+  return train.create_train_state(
+    toy_parts,
+    image_shape=IMAGE_SHAPE,
+    num_rows=rows,
+    num_classes=NUM_CLASSES,
+    seed=0,
+  )

@@ -1,0 +1,168 @@
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import devices
+from experiments import models
+from experiments import train
+from tests.experiments import toy
+
+MODELS = {
+  'mlp': models.MLP(toy.NUM_CLASSES, width=16),
+  'cnn8': models.CNN8(toy.NUM_CLASSES),
+  'resnet': models.PreActivationResNet(toy.NUM_CLASSES, blocks=(1, 1)),
+}
+ROWS = 24
+
+
+def _rows(num_devices, step):
+  """One global batch of 16, dealt to any number of devices."""
+  per_device = 16 // num_devices
+  total = 4 * ROWS
+  lane = total // 16
+  batch = np.arange(16) * lane + step
+  start = np.arange(num_devices)[:, None] * (total // num_devices)
+  return (batch.reshape(num_devices, per_device) - start).astype(np.int32)
+
+
+def _split(shards, num_devices):
+  return jax.tree.map(
+    lambda x: x.reshape((num_devices, -1, *x.shape[2:])), shards
+  )
+
+
+def _run(parts, num_devices, *, steps=3, mapped=devices.parallel, **changes):
+  shards = _split(toy.shards(4, ROWS), num_devices)._replace(**changes)
+  state, memory = toy.create(parts, 4 * ROWS // num_devices)
+  memory = jax.tree.map(
+    lambda x: np.repeat(x[None], num_devices, axis=0), memory
+  )
+  step = mapped(
+    functools.partial(train.train_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=(None, 0, None),
+  )
+  for number in range(steps):
+    rows = _rows(num_devices, number)
+    state, memory, sums = step(state, memory, shards, rows)
+  return jax.device_get((state, memory, sums))
+
+
+def _under_vmap(step, **axes):
+  return jax.jit(jax.vmap(step, axis_name=devices.AXIS, **axes))
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_devices_agree_and_vmap_proves_it(name):
+  # vmap refuses out_axes=None for what differs between the devices.
+  parts = toy.parts(MODELS[name], ema_decay=0.9)
+  mapped = _run(parts, 4)
+  proven = _run(parts, 4, mapped=_under_vmap)
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+    mapped,
+    proven,
+  )
+
+
+def test_vmap_refuses_a_step_that_forgets_to_average():
+  def forgetful(state, memory, shards, rows):
+    del state, rows
+    return shards.label[0], memory, {}
+
+  shards = toy.shards(4, ROWS)
+  with pytest.raises(ValueError, match='out_axes'):
+    jax.vmap(
+      forgetful,
+      axis_name=devices.AXIS,
+      in_axes=(None, 0, 0, 0),
+      out_axes=(None, 0, None),
+    )(0, {}, shards, _rows(4, 0))
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_one_device_takes_the_same_steps_as_four(name):
+  parts = toy.parts(MODELS[name])
+  one, four = (
+    _run(parts, 1, mapped=_on_first_devices(1)),
+    _run(parts, 4),
+  )
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-4),
+    one,
+    four,
+  )
+
+
+def _on_first_devices(number):
+  return functools.partial(
+    devices.parallel, devices=jax.local_devices()[:number]
+  )
+
+
+def test_no_bit_of_the_state_depends_on_true_labels():
+  parts = toy.parts(MODELS['mlp'])
+  label = toy.shards(4, ROWS).true_label
+  before = _run(parts, 4)
+  after = _run(parts, 4, true_label=(label + 1) % toy.NUM_CLASSES)
+  jax.tree.map(np.testing.assert_array_equal, before, after)
+
+
+def test_state_depends_on_given_labels():
+  parts = toy.parts(MODELS['mlp'])
+  label = toy.shards(4, ROWS).label
+  before, _, _ = _run(parts, 4)
+  after, _, _ = _run(parts, 4, label=(label + 1) % toy.NUM_CLASSES)
+  changed = jax.tree.map(
+    lambda a, b: bool(np.any(a != b)), before.params, after.params
+  )
+  assert any(jax.tree.leaves(changed))
+
+
+def test_sums_count_every_example_of_the_global_batch_once():
+  _, _, sums = _run(toy.parts(MODELS['mlp']), 4, steps=1)
+  assert sums['count'] == 16
+
+
+def test_padding_adds_nothing():
+  parts = toy.parts(MODELS['mlp'])
+  shards = toy.shards(1, 8)
+  doubled = jax.tree.map(lambda x: np.concatenate([x, x], axis=1), shards)
+  mask = np.concatenate([np.ones((1, 8)), np.zeros((1, 8))], axis=1)
+  doubled = doubled._replace(mask=mask.astype(np.float32))
+  step = _on_first_devices(1)(
+    functools.partial(train.train_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=(None, 0, None),
+  )
+  results = []
+  for data in (shards, doubled):
+    state, memory = toy.create(parts, data.mask.shape[1])
+    rows = np.arange(data.mask.shape[1], dtype=np.int32)[None]
+    results.append(jax.device_get(step(state, memory, data, rows)))
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6),
+    *results,
+  )
+
+
+def test_ema_is_the_running_average_of_the_weights():
+  parts = toy.parts(MODELS['mlp'], ema_decay=0.75)
+  initial, _ = toy.create(parts, 4 * ROWS)
+  state, _, _ = _run(parts, 1, steps=1, mapped=_on_first_devices(1))
+  jax.tree.map(
+    lambda average, before, after: np.testing.assert_allclose(
+      average, 0.75 * before + 0.25 * after, rtol=1e-5, atol=1e-7
+    ),
+    state.ema[0],
+    initial.params['model'],
+    state.params['model'],
+  )
+
+
+def test_masked_sums_ignore_what_is_masked():
+  sums = train.masked_sums(np.array([1.0, 0.0]), loss=np.array([2.0, np.nan]))
+  assert sums['loss'] == 2
+  assert sums['count'] == 1
