@@ -1,4 +1,4 @@
-r"""Prepare a data set so that its records can be found by their index.
+"""Prepares a data set so that its records can be found by their index.
 
   python -m experiments.prepare --dataset=cifar10 --data_dir=DIRECTORY
 
@@ -7,15 +7,15 @@ put beside it. Neither that nor most data sets need TensorFlow; where TFDS's
 own code for a data set does, a line says so.
 """
 
+import argparse
 from collections.abc import Iterator
+from collections.abc import Sequence
 import json
 import os
 import pathlib
 import struct
 import sys
 
-from absl import app
-from absl import flags
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import file_adapters
 
@@ -26,7 +26,7 @@ from experiments.data import prepared
 def prepare(
   name: str, data_dir: str | os.PathLike[str] | None = None
 ) -> pathlib.Path:
-  """Download, prepare or convert a data set, whichever is missing.
+  """Downloads, prepares or converts a data set, whichever is missing.
 
   Args:
     name: `name`, `name/config` or `name/config:version`, as TFDS spells it.
@@ -66,14 +66,14 @@ def _download(name: str, data_dir: pathlib.Path) -> tfds.core.DatasetBuilder:
 
 
 def _convert(builder: tfds.core.DatasetBuilder) -> None:
-  """Add array_record files to those of a prepared data set.
+  """Adds array_record files to those of a prepared data set.
 
   This is what `tfds convert_format` does, which needs TensorFlow and Beam.
   """
   info = builder.info
   if info.file_format is not tfds.core.FileFormat.TFRECORD:
     raise errors.DataError(
-      f'cannot convert {info.full_name} from {info.file_format.value}: delete '
+      f'cannot convert {prepared.full_name(builder)} from {info.file_format.value}: delete '
       f'{builder.data_dir} and run the same command again'
     )
   for split in info.splits.values():
@@ -107,24 +107,31 @@ def _tfrecords(path: pathlib.Path) -> Iterator[bytes]:
       yield record
 
 
-def main(argv: list[str]) -> None:
-  """Prepare what the flags name, and say where it is."""
-  del argv
+def main(argv: Sequence[str] | None = None) -> None:
+  """Prepares what the arguments name, and says where it is."""
+  # Not absl's flags: a second --data_dir would clash with the other programs'.
+  parser = argparse.ArgumentParser(
+    prog='python -m experiments.prepare',
+    description=__doc__,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+    allow_abbrev=False,
+  )
+  parser.add_argument(
+    '--dataset',
+    required=True,
+    help='name, name/config or name/config:version, as TFDS spells it',
+  )
+  parser.add_argument(
+    '--data_dir',
+    help='where TFDS keeps its data sets; by default $TFDS_DATA_DIR, or '
+    '~/tensorflow_datasets',
+  )
+  args = parser.parse_args(argv)
   try:
-    print(prepare(flags.FLAGS.dataset, flags.FLAGS.data_dir))
+    print(prepare(args.dataset, args.data_dir))
   except errors.DataError as error:
     sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':
-  # Here, because the other programs have a --data_dir of their own.
-  flags.DEFINE_string(
-    'dataset', None, 'name, name/config or name/config:version', required=True
-  )
-  flags.DEFINE_string(
-    'data_dir',
-    None,
-    "where TFDS keeps its data sets (default: TFDS's own, $TFDS_DATA_DIR or "
-    '~/tensorflow_datasets)',
-  )
-  app.run(main)
+  main()

@@ -37,7 +37,7 @@ def normalize(
 
 
 def random_crop(key: jax.Array, image: jax.Array, *, padding: int) -> jax.Array:
-  """Shift an image by up to `padding` pixels each way, zeros moving in.
+  """Shifts an image by up to `padding` pixels each way, zeros moving in.
 
   Args:
     key: A PRNG key.
@@ -57,7 +57,7 @@ def random_crop(key: jax.Array, image: jax.Array, *, padding: int) -> jax.Array:
 
 
 def random_flip(key: jax.Array, image: jax.Array) -> jax.Array:
-  """Mirror an image left to right with probability 1/2.
+  """Mirrors an image left to right with probability 1/2.
 
   Args:
     key: A PRNG key.
@@ -71,7 +71,7 @@ def random_flip(key: jax.Array, image: jax.Array) -> jax.Array:
 
 
 def cutout(key: jax.Array, image: jax.Array, *, size: int) -> jax.Array:
-  """Zero a square around a random pixel; at a border, what is left of it.
+  """Zeros a square around a random pixel; at a border, what is left of it.
 
   Args:
     key: A PRNG key.
@@ -104,7 +104,7 @@ def augment(
   flip: bool = False,
   cutout: int = 0,
 ) -> jax.Array:
-  """Crop, flip and cut out, each image under its own key.
+  """Crops, flips and cuts out, each image under its own key.
 
   Args:
     keys: PRNG keys, `[batch]`.

@@ -30,7 +30,7 @@ def directory() -> pathlib.Path:
 def images_and_labels(
   name: str, key: dict[str, Any], make: Callable[[], _Arrays]
 ) -> _Arrays:
-  """Map two arrays from disk; if they are not there, make them first.
+  """Maps two arrays from disk; if they are not there, makes them first.
 
   Args:
     name: What a person looking into the cache should read.
@@ -73,7 +73,7 @@ def _read(folder: pathlib.Path) -> _Arrays | None:
 def _write(
   folder: pathlib.Path, text: str, images: np.ndarray, labels: np.ndarray
 ) -> None:
-  """Fill a folder that nobody reads, then give it its name in one step."""
+  """Fills a folder that nobody reads, then gives it its name in one step."""
   folder.parent.mkdir(parents=True, exist_ok=True)
   draft = pathlib.Path(tempfile.mkdtemp(prefix='draft-', dir=folder.parent))
   try:

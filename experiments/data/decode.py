@@ -25,7 +25,7 @@ def decode(
   num_classes: int,
   shape: tuple[int | None, int | None, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-  """Decode some records of a split.
+  """Decodes some records of a split.
 
   Args:
     records: The split.
@@ -47,7 +47,12 @@ def decode(
   images = None
   for row, example in enumerate(_stream(records, indices)):
     index = indices[row]
-    labels[row] = _check_label(example[label], num_classes, index, label)
+    labels[row] = example[label]
+    if not 0 <= labels[row] < num_classes:
+      raise errors.DataError(
+        f'{label} of {records.title} must be in 0..{num_classes - 1}, got '
+        f'{labels[row]} at index {index}'
+      )
     try:
       pixels = _decode_image(example['image'], shape)
     # Pillow raises SyntaxError for a broken PNG, OSError for most else.
@@ -57,9 +62,9 @@ def decode(
       images = np.empty((len(indices), *pixels.shape), np.uint8)
     if pixels.shape != images.shape[1:]:
       raise errors.DataError(
-        f'the images vary in size: that at index {index} is '
-        f'{pixels.shape[0]}x{pixels.shape[1]}, the first '
-        f'{images.shape[1]}x{images.shape[2]}; set image_size to (height, '
+        f'the images of {records.title} vary in size ({images.shape[1]}x'
+        f'{images.shape[2]} at index {indices[0]}, {pixels.shape[0]}x'
+        f'{pixels.shape[1]} at index {index}): set image_size to (height, '
         'width)'
       )
     images[row] = pixels
@@ -97,12 +102,3 @@ def _decode_image(
   if height and width and image.size != (width, height):
     image = image.resize((width, height), Image.Resampling.BILINEAR)
   return np.asarray(image).reshape(image.height, image.width, channels)
-
-
-def _check_label(value: Any, num_classes: int, index: int, feature: str) -> int:
-  label = int(value)
-  if not 0 <= label < num_classes:
-    raise errors.DataError(
-      f'{feature} must be in 0..{num_classes - 1}, got {label} at index {index}'
-    )
-  return label

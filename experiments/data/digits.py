@@ -92,7 +92,7 @@ def images_and_labels() -> tuple[np.ndarray, np.ndarray]:
 
 
 def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """Split into train and test, `[1437]` and `[360]` places in ascending order.
+  """Splits into train and test, `[1437]` and `[360]` places in ascending order.
 
   Shuffled within the classes, laid end to end, every fifth is for testing: a
   class's share is exact to one example.
@@ -104,7 +104,7 @@ def split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prepare(data_dir: str | os.PathLike[str]) -> pathlib.Path:
-  """Write the digits below `data_dir`, unless they are there.
+  """Writes the digits below `data_dir`, unless they are there.
 
   Args:
     data_dir: Where TFDS keeps its data sets. If it may not be written, the
@@ -154,9 +154,9 @@ def _may_write(folder: pathlib.Path) -> bool:
 
 
 def _write(data_dir: pathlib.Path) -> None:
-  """Prepare in a folder of our own, then move it into place in one step."""
+  """Prepares in a folder of our own, then moves it into place in one step."""
   data_dir.mkdir(parents=True, exist_ok=True)
-  with tempfile.TemporaryDirectory(prefix='draft-', dir=data_dir) as draft:
+  with tempfile.TemporaryDirectory(prefix='.draft-', dir=data_dir) as draft:
     builder = Digits(data_dir=draft, file_format='array_record')
     # What TFDS tells of a fraction of a second would name the draft.
     said = io.StringIO()

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shlex
 
 import tensorflow_datasets as tfds
@@ -25,7 +26,7 @@ def data_directory(data_dir: str | os.PathLike[str] | None) -> pathlib.Path:
 def find(
   name: str, data_dir: str | os.PathLike[str] | None = None
 ) -> tfds.core.DatasetBuilder:
-  """Find a prepared data set, in whichever format it is.
+  """Finds a prepared data set, in whichever format it is.
 
   Args:
     name: `name`, `name/config` or `name/config:version`, as TFDS spells it.
@@ -52,11 +53,11 @@ def find(
     return read_only_builder.builder_from_files(name, data_dir=str(folder))
   except registered.DatasetNotFoundError as error:
     raise _why_not(name, parsed.name, folder) from error
-  except ValueError as error:  # Prepared, but its metadata are unreadable.
+  except Exception as error:  # Of any type, if the metadata are damaged.
     reason = str(error).splitlines()[0]
     raise errors.DataError(
-      f'data set {name} in {folder} cannot be read ({reason}): delete it and '
-      f'run: {command(name, folder)}'
+      f'the metadata of {name} in {folder} cannot be read ({reason}): delete '
+      f'its folder and run: {command(name, folder)}'
     ) from error
 
 
@@ -79,7 +80,16 @@ def find_random_access(
       'which cannot be read at random; to add array_record files, run: '
       f'{command(name, data_directory(data_dir))}'
     )
-  return tfds.builder_from_directory(builder.data_dir, file_format=ARRAY_RECORD)
+  builder.info.set_file_format(
+    ARRAY_RECORD, override=True, override_if_initialized=True
+  )
+  return builder
+
+
+def full_name(builder: tfds.core.DatasetBuilder) -> str:
+  """`name[/config]:version`, which `find` understands."""
+  name, _, version = builder.info.full_name.rpartition('/')
+  return f'{name}:{version}'
 
 
 def command(name: str, data_dir: pathlib.Path) -> str:
@@ -92,39 +102,36 @@ def command(name: str, data_dir: pathlib.Path) -> str:
   )
 
 
-def names(data_dir: pathlib.Path) -> list[str]:
-  """What can be loaded at once: names, with configs where there are some."""
-  found = {digits.NAME}
-  # A version's folder ends in its number, and holds the features it has.
+def available(data_dir: pathlib.Path) -> list[str]:
+  """What is prepared in a folder, as `name[/config]:version`."""
+  found = []
   for path in (*data_dir.glob('*/*/'), *data_dir.glob('*/*/*/')):
-    if (path / 'features.json').exists():
-      found.add(path.parent.relative_to(data_dir).as_posix())
+    is_version = tfds.core.Version.is_valid(path.name)
+    if is_version and (path / 'features.json').exists():
+      name = path.parent.relative_to(data_dir).as_posix()
+      found.append(f'{name}:{path.name}')
   return sorted(found)
 
 
 def _why_not(
   name: str, plain_name: str, data_dir: pathlib.Path
 ) -> errors.DataError:
-  known = names(data_dir)
-  same = [other for other in known if other.split('/')[0] == plain_name]
+  known = available(data_dir)
+  same = [other for other in known if re.split('[/:]', other)[0] == plain_name]
   if same:
-    have = ', '.join(
-      f'{other}:{path.name}'
-      for other in same
-      for path in sorted((data_dir / other).glob('*.*.*'))
-    )
     return errors.NotPreparedError(
-      f'{name} is not prepared in {data_dir}, which has {have}: name one of '
-      f'these, or run: {command(name, data_dir)}'
+      f'{name} is not prepared in {data_dir}, which has {", ".join(same)}: '
+      f'name one of these, or run: {command(name, data_dir)}'
     )
   if _tfds_knows(plain_name):
     return errors.NotPreparedError(
       f'data set {name} is not prepared in {data_dir}: set --data_dir to where '
       f'it is, or run: {command(name, data_dir)}'
     )
+  names = {digits.NAME, *(other.split(':')[0] for other in known)}
   return errors.DataError(
     f"there is no data set '{name}' in {data_dir}, and TFDS knows none; "
-    f'{run_errors.nearest(name, known)}'
+    f'{run_errors.nearest(name, names)}'
   )
 
 

@@ -17,10 +17,11 @@ class Records:
 
   def __init__(self, builder: tfds.core.DatasetBuilder, split: str):
     info = builder.info.splits[split]
+    self.title = f'{prepared.full_name(builder)} {split}'
     self.files = [pathlib.Path(path) for path in info.filepaths]
     self._ends = list(itertools.accumulate(info.shard_lengths))
     self._remedy = 'delete its folder and run: ' + prepared.command(
-      builder.info.full_name, _root(builder)
+      prepared.full_name(builder), _root(builder)
     )
     for path in self.files:
       if not path.exists():
@@ -38,7 +39,7 @@ class Records:
     assert length == info.num_examples, (length, info)
 
   def read(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-    """Read the records at these places of the split.
+    """Reads the records at these places of the split.
 
     Raises:
       DataError: If one of them is damaged.

@@ -57,7 +57,7 @@ class Examples(NamedTuple):
 def describe(
   name: str, *, data_dir: str | os.PathLike[str] | None = None
 ) -> Info:
-  """Tell what a data set is.
+  """Tells what a data set is.
 
   Args:
     name: `name`, `name/config` or `name/config:version`, as TFDS spells it.
@@ -74,7 +74,7 @@ def describe(
   feature = _class_feature(builder, 'label')
   height, width, channels = _image_shape(builder)
   return Info(
-    name=builder.info.full_name,
+    name=prepared.full_name(builder),
     num_classes=feature.num_classes,
     class_names=tuple(feature.names),
     image_shape=(height or 0, width or 0, channels),
@@ -94,7 +94,7 @@ def load(
   label: str = 'label',
   image_size: tuple[int, int] | None = None,
 ) -> Examples:
-  """Decode the examples `start..stop-1` of a split, or map them from the cache.
+  """Decodes examples `start..stop-1` of a split, or maps them from the cache.
 
   Args:
     name: `name`, `name/config` or `name/config:version`, as TFDS spells it.
@@ -115,7 +115,7 @@ def load(
   builder = prepared.find_random_access(name, data_dir)
   if split not in builder.info.splits:
     raise DataError(
-      f"{builder.info.full_name} has no split '{split}': it has "
+      f"{prepared.full_name(builder)} has no split '{split}': it has "
       f'{", ".join(builder.info.splits)}'
     )
   num_examples = builder.info.splits[split].num_examples
@@ -142,7 +142,7 @@ def load(
     )
 
   key = {
-    'name': builder.info.full_name,
+    'name': prepared.full_name(builder),
     'split': split,
     'start': start,
     'stop': stop,
@@ -163,13 +163,13 @@ def _class_feature(
   features = dict(builder.info.features.items())
   if isinstance(features.get(name), tfds.features.ClassLabel):
     return features[name]
-  labels = [
+  labels = sorted(
     key
     for key, feature in features.items()
     if isinstance(feature, tfds.features.ClassLabel)
-  ]
+  )
   raise DataError(
-    f"{builder.info.full_name} has no class label '{name}': it has "
+    f"{prepared.full_name(builder)} has no class label '{name}': it has "
     f'{", ".join(labels) or "none"}'
   )
 
@@ -178,7 +178,7 @@ def _image_shape(
   builder: tfds.core.DatasetBuilder,
 ) -> tuple[int | None, int | None, int]:
   feature = dict(builder.info.features.items()).get('image')
-  name = builder.info.full_name
+  name = prepared.full_name(builder)
   if not isinstance(feature, tfds.features.Image):
     raise DataError(
       f"{name} has no feature 'image' that is an image: it has "

@@ -42,7 +42,7 @@ def corrupt(
   seed: int,
   index: npt.ArrayLike | None = None,
 ) -> Corrupted:
-  r"""Redraw every label from its row of a transition matrix.
+  r"""Redraws every label from its row of a transition matrix.
 
   .. math::
 
@@ -80,7 +80,7 @@ def corrupt(
 def measure(
   labels: npt.ArrayLike, given: npt.ArrayLike, *, num_classes: int
 ) -> Corrupted:
-  """Tell the noise in labels of any origin, where the truth is known.
+  """Tells the noise in labels of any origin, where the truth is known.
 
   Args:
     labels: True labels, integers `[N]` in 0..K-1.

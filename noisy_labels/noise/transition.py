@@ -68,7 +68,7 @@ def symmetric(
 def check_transition(
   transition: npt.ArrayLike, num_classes: int | None = None
 ) -> npt.NDArray[np.float64]:
-  """Check a transition matrix, and return it as float64.
+  """Checks a transition matrix, and returns it as float64.
 
   Args:
     transition: Non-negative numbers `[K, K]` whose rows sum to 1, up to the
