@@ -4,7 +4,7 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels import _checks
-from noisy_labels.losses import log_prob
+from noisy_labels.losses import expectation
 
 
 def clipped_cross_entropy(
@@ -44,8 +44,9 @@ def clipped_cross_entropy(
   Examples:
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> labels = jnp.array([0, 1])
-    >>> clipped_cross_entropy(logits, labels, max_loss=2.0).round(3)
-    Array([0.127, 2.   ], dtype=float32)
+    >>> losses = clipped_cross_entropy(logits, labels, max_loss=2.0)
+    >>> [f'{loss:.3f}' for loss in losses]
+    ['0.127', '2.000']
 
   References:
     Cross Validated, `Is cross entropy a good cost function if many training
@@ -53,7 +54,7 @@ def clipped_cross_entropy(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('max_loss', max_loss, '(0, inf]')
-  return log_prob.expected(_clipped, logits, labels, max_loss)
+  return expectation.over_labels(_clipped, logits, labels, max_loss)
 
 
 def _clipped(label_log_prob, max_loss):

@@ -16,54 +16,11 @@ Derivatives are in reverse mode, of any order: `jax.grad` of `jax.grad`,
 that are themselves differentiable, so none is silently zero.
 """
 
-from collections.abc import Callable
-
 import chex
 import jax
 from jax import lax
 import jax.numpy as jnp
 import numpy as np
-
-
-def expected(
-  phi: Callable[..., chex.Array],
-  logits: chex.Array,
-  labels: chex.Array,
-  *parameters: chex.Numeric,
-) -> chex.Array:
-  """Return the loss phi(log p_k) of a label k, expected under the label.
-
-  sum_k labels_k phi(log p_k), hence linear in the distribution, which need not
-  sum to one; for an integer label, phi(log p_label). The gradient is a trust
-  weight times cross entropy's:
-
-    sum_k labels_k w(p_k) (p - e_k),  w = -dphi / dlog p
-
-  A class with label 0 and logit -inf contributes nothing, though phi may be
-  infinite there.
-
-  Args:
-    phi: function of a log-probability and the parameters, elementwise.
-    logits: float `[..., num_classes]`.
-    labels: integer `[...]` or float distributions `[..., num_classes]`.
-    *parameters: numbers or arrays that broadcast with the losses, `[...]`.
-      Python floats, arrays and tracers, all with their true gradients.
-
-  Returns:
-    The losses `[...]`, in float32 if the logits are narrower.
-  """
-  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-  dtype = _wide_dtype(logits)
-  values = [jnp.asarray(parameter, dtype) for parameter in parameters]
-  if jnp.issubdtype(labels.dtype, jnp.integer):
-    return phi(label_log_prob(logits, labels), *values)
-  log_prob = log_probs(logits)
-  values = [value[..., None] for value in values]
-  # Both `where`s are needed: 0 * inf is NaN in the value, and again in the
-  # gradient of a phi that is evaluated, even if its value is not used.
-  absent = (labels == 0) & jnp.isneginf(log_prob)
-  losses = phi(jnp.where(absent, 0, log_prob), *values)
-  return jnp.sum(jnp.where(absent, 0, labels.astype(dtype) * losses), axis=-1)
 
 
 @jax.custom_vjp
@@ -76,7 +33,7 @@ def label_log_prob(logits: chex.Array, labels: chex.Array) -> chex.Array:
 
 
 def _label_log_prob_fwd(logits, labels):
-  wide = logits.astype(_wide_dtype(logits))
+  wide = logits.astype(wide_dtype(logits))
   largest = _largest(wide)
   total = jnp.sum(_exp(wide, largest), axis=-1)
   log_prob = _choose(wide, labels) - largest - jnp.log(total)
@@ -101,7 +58,7 @@ def log_probs(logits: chex.Array) -> chex.Array:
 
 
 def _log_probs_fwd(logits):
-  wide = logits.astype(_wide_dtype(logits))
+  wide = logits.astype(wide_dtype(logits))
   largest = _largest(wide)
   total = jnp.sum(_exp(wide, largest), axis=-1)
   log_prob = wide - largest[..., None] - jnp.log(total)[..., None]
@@ -132,7 +89,7 @@ def label_and_mean_log_prob(
 
 
 def _label_and_mean_fwd(logits, labels):
-  wide = logits.astype(_wide_dtype(logits))
+  wide = logits.astype(wide_dtype(logits))
   largest = _largest(wide)
   total = jnp.sum(_marked_exp(wide, largest), axis=-1)
   mean, count = _mean_and_count(wide)
@@ -238,5 +195,6 @@ def _no_tangent(labels):
   return np.zeros(labels.shape, jax.dtypes.float0)  # Integers have none.
 
 
-def _wide_dtype(logits):
+def wide_dtype(logits: chex.Array) -> jnp.dtype:
+  """Return the dtype to compute in: at least float32."""
   return jnp.promote_types(logits.dtype, jnp.float32)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
-from noisy_labels.losses import log_prob
+from noisy_labels.losses import expectation
 
 
 def mixture_cross_entropy(
@@ -44,8 +44,8 @@ def mixture_cross_entropy(
       to ignore an example, give it any valid label and mask its loss.
     noise_rate: e, in [0, 1); 0 is cross entropy. A number or an array that
       broadcasts with the losses; differentiable, also at 0. (Its derivative
-      there grows like 1 / p_y; it saturates near 1e19, half of what float32
-      can hold on a logarithmic scale.) A traced one outside [0, 1] gives NaN.
+      there grows like 1 / p_y, and saturates near 1e19 in float32.) A traced
+      one outside [0, 1] gives NaN.
 
   Returns:
     One loss an example `[...]`, float32 for logits of 16 bits.
@@ -57,8 +57,9 @@ def mixture_cross_entropy(
   Examples:
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> labels = jnp.array([0, 1])
-    >>> mixture_cross_entropy(logits, labels, noise_rate=0.3).round(3)
-    Array([0.27 , 1.454], dtype=float32)
+    >>> losses = mixture_cross_entropy(logits, labels, noise_rate=0.3)
+    >>> [f'{loss:.3f}' for loss in losses]
+    ['0.266', '1.455']
 
   References:
     Cross Validated, `Is cross entropy a good cost function if many training
@@ -75,7 +76,7 @@ def mixture_cross_entropy(
   def phi(label_log_prob, noise_rate):
     return -_log_mixture(num_classes, label_log_prob, noise_rate)
 
-  return log_prob.expected(phi, logits, labels, noise_rate)
+  return expectation.over_labels(phi, logits, labels, noise_rate)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))

@@ -4,6 +4,7 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels import _checks
+from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
 
 
@@ -46,8 +47,9 @@ def smoothed_cross_entropy(
   Examples:
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> labels = jnp.array([0, 1])
-    >>> smoothed_cross_entropy(logits, labels, smoothing=0.1).round(3)
-    Array([0.227, 2.027], dtype=float32)
+    >>> losses = smoothed_cross_entropy(logits, labels, smoothing=0.1)
+    >>> [f'{loss:.3f}' for loss in losses]
+    ['0.227', '2.027']
 
   References:
     Szegedy et al., `Rethinking the Inception Architecture for Computer Vision
@@ -61,7 +63,7 @@ def smoothed_cross_entropy(
   logits, labels = jnp.asarray(logits), jnp.asarray(labels)
   if jnp.issubdtype(labels.dtype, jnp.floating):
     target = _smooth(logits, labels, smoothing)
-    return log_prob.expected(jnp.negative, logits, target)
+    return expectation.over_labels(jnp.negative, logits, target)
   label, mean = log_prob.label_and_mean_log_prob(logits, labels)
   smoothing = jnp.asarray(smoothing, label.dtype)
   return (smoothing - 1) * label - smoothing * mean
