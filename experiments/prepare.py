@@ -73,8 +73,9 @@ def _convert(builder: tfds.core.DatasetBuilder) -> None:
   info = builder.info
   if info.file_format is not tfds.core.FileFormat.TFRECORD:
     raise errors.DataError(
-      f'cannot convert {prepared.full_name(builder)} from {info.file_format.value}: delete '
-      f'{builder.data_dir} and run the same command again'
+      f'cannot convert {prepared.full_name(builder)} from '
+      f'{info.file_format.value}: delete {builder.data_dir} and run the same '
+      'command again'
     )
   for split in info.splits.values():
     template = split.filename_template.replace(

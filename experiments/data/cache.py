@@ -66,7 +66,7 @@ def _read(folder: pathlib.Path) -> _Arrays | None:
   try:
     images = np.load(folder / 'image.npy', mmap_mode='r')
     return images, np.load(folder / 'label.npy')
-  except (OSError, ValueError):  # Absent, or cut short by a full disk.
+  except (OSError, ValueError, EOFError):  # Absent, or cut short.
     return None
 
 

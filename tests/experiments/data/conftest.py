@@ -1,0 +1,24 @@
+"""Data sets to read: the user's own where they are, and small made ones."""
+
+import os
+import pathlib
+
+import pytest
+
+from experiments.data import digits
+
+
+@pytest.fixture(scope='session')
+def digits_dir(tmp_path_factory):
+  return digits.prepare(tmp_path_factory.mktemp('tfds'))
+
+
+@pytest.fixture(scope='session')
+def tfds_dir():
+  """Where mnist and cifar10_n lie prepared; skips where they do not."""
+  beside = pathlib.Path(__file__).parents[3].parent / 'shared' / 'tfds'
+  folder = pathlib.Path(os.environ.get('TFDS_DATA_DIR', beside))
+  for name in ('mnist/3.0.1', 'cifar10_n/1.0.4'):
+    if not (folder / name / 'dataset_info.json').exists():
+      pytest.skip(f'{name} is not prepared in {folder}; set TFDS_DATA_DIR')
+  return folder
