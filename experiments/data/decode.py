@@ -47,12 +47,13 @@ def decode(
   images = None
   for row, example in enumerate(_stream(records, indices)):
     index = indices[row]
-    labels[row] = example[label]
-    if not 0 <= labels[row] < num_classes:
+    value = int(example[label])
+    if not 0 <= value < num_classes:
       raise errors.DataError(
         f'{label} of {records.title} must be in 0..{num_classes - 1}, got '
-        f'{labels[row]} at index {index}'
+        f'{value} at index {index}'
       )
+    labels[row] = value
     try:
       pixels = _decode_image(example['image'], shape)
     # Pillow raises SyntaxError for a broken PNG, OSError for most else.

@@ -1,5 +1,6 @@
 """Finding what TFDS prepared, and telling what to do where it did not."""
 
+import importlib.util
 import os
 import pathlib
 import re
@@ -40,6 +41,13 @@ def find(
     DataError: If there is no such data set, or it is not prepared.
   """
   folder = data_directory(data_dir)
+  if importlib.util.find_spec('array_record') is None:
+    # TFDS would say so in the middle of its own work, and not on every system
+    # does installing TFDS install it.
+    raise errors.DataError(
+      'data sets cannot be read without the package array_record: run: pip '
+      'install array_record'
+    )
   try:
     parsed, _ = naming.parse_builder_name_kwargs(name)
   except ValueError as error:
@@ -74,10 +82,12 @@ def find_random_access(
   builder = find(name, data_dir)
   formats = builder.info.available_file_formats()
   if ARRAY_RECORD not in formats:
+    convertible = tfds.core.FileFormat.TFRECORD in formats
+    remedy = 'to add array_record files' if convertible else 'delete it and'
     raise errors.DataError(
       f'data set {name} is prepared as '
       f'{", ".join(sorted(f.value for f in formats))} in {builder.data_dir}, '
-      'which cannot be read at random; to add array_record files, run: '
+      f'which cannot be read at random: {remedy} run: '
       f'{command(name, data_directory(data_dir))}'
     )
   builder.info.set_file_format(

@@ -33,10 +33,9 @@ class Records:
         decoders={'image': tfds.decode.SkipDecoding()},
         file_format=prepared.ARRAY_RECORD,
       )
-      length = len(self._source)  # Opens every file.
+      len(self._source)  # Opens every file.
     except RuntimeError as error:
       raise self._damaged(self._first_unreadable(), error) from error
-    assert length == info.num_examples, (length, info)
 
   def read(self, indices: Sequence[int]) -> list[dict[str, Any]]:
     """Reads the records at these places of the split.

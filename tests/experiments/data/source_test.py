@@ -1,3 +1,4 @@
+import importlib.util
 import io
 import json
 import os
@@ -362,8 +363,11 @@ def test_damaged_metadata(mine, name):
   )
 
 
-@pytest.mark.parametrize('other', ['tfrecord', 'parquet'])
-def test_format_without_random_access(mine, other):
+@pytest.mark.parametrize(
+  ('other', 'remedy'),
+  [('tfrecord', 'to add array_record files'), ('parquet', 'delete it and')],
+)
+def test_format_without_random_access(mine, other, remedy):
   path = mine / 'digits' / '1.0.0' / 'dataset_info.json'
   path.write_text(
     json.dumps({**json.loads(path.read_text()), 'fileFormat': other})
@@ -373,5 +377,14 @@ def test_format_without_random_access(mine, other):
     lambda: source.load('digits', 'train', data_dir=mine),
   )
   assert message.endswith(
-    f'run: python -m experiments.prepare --dataset=digits --data_dir={mine}'
+    f'{remedy} run: python -m experiments.prepare --dataset=digits '
+    f'--data_dir={mine}'
+  )
+
+
+def test_missing_package(digits_dir, monkeypatch):
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+  fails(
+    'without the package array_record: run: pip install array_record',
+    lambda: source.describe('digits', data_dir=digits_dir),
   )
