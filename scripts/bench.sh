@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Sets up what is missing and measures the cost of a part of the library.
+#
+#   scripts/bench.sh losses               the losses against plain cross entropy
+#   scripts/bench.sh losses --help        what can be chosen
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case ${1:-} in
+  losses) ;;
+  *)
+    echo "usage: scripts/bench.sh losses [--help] [ARGUMENT...]" >&2
+    exit 2 ;;
+esac
+. scripts/setup.sh dev
+exec python -m "experiments.bench.$1" "${@:2}"
