@@ -24,9 +24,24 @@ _DTYPES = ('bfloat16', 'float32')
 _NOISES = ('none', 'symmetric')
 
 
-def loss_parameters() -> list[str]:
-  """The hyper-parameters that any loss of the library has."""
-  return sorted({name for loss in losses.__all__ for name in _parameters(loss)})
+def one_config(
+  sweep: ml_collections.ConfigDict, fields: dict[str, Any], seed: int
+) -> ml_collections.ConfigDict:
+  """The configuration of one run of a sweep: its base, changed by `fields`."""
+  config = ml_collections.ConfigDict(sweep.base.to_dict())
+  config.update(fields)
+  config.seed = seed
+  return config
+
+
+def loss_parameters(loss: str) -> dict[str, Any]:
+  """The hyper-parameters of a loss, by name, with the paper's default if any."""
+  signature = inspect.signature(getattr(losses, loss))
+  return {
+    name: parameter.default
+    for name, parameter in signature.parameters.items()
+    if parameter.kind == inspect.Parameter.KEYWORD_ONLY
+  }
 
 
 def make_loss(config: ml_collections.ConfigDict) -> Any:
@@ -39,7 +54,7 @@ def make_loss(config: ml_collections.ConfigDict) -> Any:
   name = config.name
   errors.check_name('config.loss.name', name, losses.__all__)
   given = {k: v for k, v in config.items() if k != 'name' and v is not None}
-  parameters = _parameters(name)
+  parameters = loss_parameters(name)
   takes = ', '.join(parameters) or 'no hyper-parameter'
   for unknown in given.keys() - parameters.keys():
     raise errors.UsageError(
@@ -163,12 +178,3 @@ def normalize(
 ) -> jax.Array:
   """uint8 images to float32 with mean 0 and deviation 1 over the data set."""
   return (images.astype(jnp.float32) / 255 - mean) / std
-
-
-def _parameters(loss: str) -> dict[str, Any]:
-  signature = inspect.signature(getattr(losses, loss))
-  return {
-    name: parameter.default
-    for name, parameter in signature.parameters.items()
-    if parameter.kind == inspect.Parameter.KEYWORD_ONLY
-  }

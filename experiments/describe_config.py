@@ -3,34 +3,31 @@
 import inspect
 import re
 
+from experiments import build
+from experiments import models
 from experiments.configs import common
+from noisy_labels import losses
 
 
 def fields() -> str:
-  """Every field of `configs/common.py`: its default, under its comment."""
-  lines = [
-    '',
-    'Fields of --config, with the defaults of configs/common.py:',
-    '',
-  ]
-  comment: list[str] = []
+  """The fields of `configs/common.py` under its own comments, as flags."""
+  lines = ['Fields of --config, with the defaults of configs/common.py:']
   for line in inspect.getsource(common.get_config).splitlines():
     line = line.strip()
     field = re.match(r'(config\.[\w.]+) = (.*)', line)
     if line.startswith('# '):
-      comment.append(f'      {line[2:]}')
+      lines.append(f'  {line[2:]}')
     elif not line:
-      comment = []
+      lines.append('')
     elif field and 'ConfigDict' not in line:
-      value = re.sub(r'config_dict\.placeholder\((\w+)\)', r'\1', field[2])
-      lines += [f'  --{field[1]}={value}', *comment]
-      comment = []
-    elif field:
-      lines += comment
-      comment = []
-  loss = [f'  --config.loss.{name}=float' for name in _loss_fields()]
-  return '\n'.join(lines + loss)
-
-
-def _loss_fields() -> list[str]:
-  return [name for name in common.get_config().loss if name != 'name']
+      value = re.sub(r'config_dict\.placeholder\((\w+)\)', r'<\1>', field[2])
+      lines.append(f'    --{field[1]}={value}')
+  lines += ['  Losses, and the hyper-parameters that each takes:']
+  for name in losses.__all__:
+    flags = ' '.join(
+      f'--config.loss.{parameter}=<float>'
+      for parameter in build.loss_parameters(name)
+    )
+    lines.append(f'    --config.loss.name={name} {flags}'.rstrip())
+  lines += ['', f'  Models: {", ".join(models.MODELS)}']
+  return '\n'.join(lines)

@@ -6,7 +6,8 @@ from typing import Any
 import jax
 from jax.experimental import multihost_utils
 import numpy as np
-import platformdirs
+
+from experiments.data import cache
 
 AXIS = 'devices'
 
@@ -29,8 +30,7 @@ def connect(
 
 def cache_compilations() -> None:
   """Keeps compiled programs in the user's cache directory between launches."""
-  cache = platformdirs.user_cache_path('noisy_labels') / 'xla'
-  jax.config.update('jax_compilation_cache_dir', str(cache))
+  jax.config.update('jax_compilation_cache_dir', str(cache.directory() / 'xla'))
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
 
 

@@ -18,7 +18,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
   close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
   if close:
     return f'did you mean {" or ".join(close)}?'
-  return f'there are: {", ".join(known)}'
+  return f'there are: {", ".join(known) or "none"}'
 
 
 def check_name(what: str, name: str, known: Iterable[str]) -> None:

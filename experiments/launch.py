@@ -3,6 +3,7 @@
 from collections.abc import Callable
 import functools
 import os
+import pathlib
 import sys
 
 from absl import app
@@ -19,13 +20,34 @@ from experiments.data import source
 FLAGS = flags.FLAGS
 
 
-def define_flags(config: str) -> None:
-  """Defines the flags of a program; `config` is the default configuration."""
+def run(main: Callable[[], None], *, doc: str, config: str) -> None:
+  """Parses the flags and runs `main`; errors become a line and an exit code.
+
+  Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal.
+
+  Args:
+    main: the program.
+    doc: what --help prints first.
+    config: the default configuration, a file of experiments/configs.
+  """
+  sys.modules['__main__'].__doc__ = f'{doc}\n{describe_config.fields()}\n'
+  path = pathlib.Path(__file__).parent / 'configs' / config
+  argv = sys.argv
+  # As a flag's default it would be loaded, and changed by --config.FIELD, even
+  # where another configuration is given.
+  if not any(arg.split('=')[0] in ('--config', '-config') for arg in argv):
+    argv = [argv[0], f'--config={path}', *argv[1:]]
+  _define_flags(config)
+  app.run(functools.partial(_main, main), argv=argv, flags_parser=_parse)
+
+
+def _define_flags(config: str) -> None:
   config_flags.DEFINE_config_file(
     'config',
-    config,
-    'A Python file whose get_config() returns the configuration. Change a '
-    'field with --config.FIELD=VALUE.',
+    None,
+    'A Python file whose get_config() returns the configuration, by default '
+    f'experiments/configs/{config}. Change a field with --config.FIELD=VALUE; '
+    'the fields are listed above.',
   )
   flags.DEFINE_string(
     'workdir',
@@ -42,9 +64,9 @@ def define_flags(config: str) -> None:
   flags.DEFINE_string(
     'coordinator_address',
     None,
-    'HOST:PORT of process 0, for a run of several processes. With the next '
-    'two; on a cluster that JAX knows (Slurm, TPU pods, ...) say --distributed '
-    'instead.',
+    'HOST:PORT of process 0, for a run of several processes, together with the '
+    'next two. On a cluster that JAX knows (Slurm, TPU pods and others) say '
+    '--distributed instead.',
   )
   flags.DEFINE_integer('num_processes', None, 'How many processes take part.')
   flags.DEFINE_integer('process_id', None, 'Which of them this is, from 0.')
@@ -53,28 +75,21 @@ def define_flags(config: str) -> None:
     False,
     'Ask the cluster for the coordinator and the number of processes.',
   )
-
-
-def run(main: Callable[[], None], doc: str) -> None:
-  """Parses the flags and runs `main`; errors become a line and an exit code.
-
-  Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal.
-
-  Args:
-    main: the program.
-    doc: what --help prints first.
-  """
-  sys.modules['__main__'].__doc__ = doc + '\n' + describe_config.fields()
-  app.run(
-    functools.partial(_main, main),
-    flags_parser=_parse,
-  )
+  # Flags belong to the module that defines them, but --help lists the program's.
+  for flag in FLAGS.get_key_flags_for_module(__name__):
+    FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def _parse(argv: list[str]) -> list[str]:
   logging.set_verbosity(logging.WARNING)
   try:
-    rest = FLAGS(argv)
+    try:
+      rest = FLAGS(argv)
+    except SystemExit:  # --help is no failure, though absl ends it as one.
+      sys.exit(0)
+    _check_config_file(
+      pathlib.Path(config_flags.get_config_filename(FLAGS['config']))
+    )
     if len(rest) > 1:
       raise errors.UsageError(f'{rest[1]!r} is not a flag; see --help')
     _check_process_flags()
@@ -90,6 +105,16 @@ def _parse(argv: list[str]) -> list[str]:
     ValueError,
   ) as error:
     fail(error, 2)
+
+
+def _check_config_file(path: pathlib.Path) -> None:
+  if not path.is_file():
+    known = [str(file) for file in path.parent.glob('*.py')]
+    raise errors.UsageError(
+      f'--config={path} does not exist; {errors.nearest(str(path), known)}'
+    )
+  # A configuration that failed to load says so when it is looked into.
+  _ = 'seed' in FLAGS.config
 
 
 def _check_process_flags() -> None:

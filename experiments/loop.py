@@ -146,22 +146,29 @@ class _Loop:
     )
     try:
       for epoch in range(self._step // steps, epochs):
-        self._train_epoch(epoch, watch, progress)
+        stop = self._train_epoch(epoch, watch, progress)
+        whole = self._step == (epoch + 1) * steps
         last = epoch + 1 == epochs
-        if last or (epoch + 1) % self._config.eval_every == 0:
+        if whole and (last or (epoch + 1) % self._config.eval_every == 0):
           line = self._measure(epoch)
           progress.advance(
             f'test accuracy {line["test_accuracy"]:.1%}, '
             f'memorised {line["memorised"]:.1%}'
           )
-        if last or (epoch + 1) % self._config.checkpoint_every == 0:
+        if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
           self._save()
+        if stop:
+          raise errors.StoppedError(
+            f'stopped at step {self._step}, which is saved: the same command '
+            'goes on from there'
+          )
     finally:
       progress.close()
 
   def _train_epoch(
     self, epoch: int, watch: interrupt.Watch, progress: log.Progress
-  ) -> None:
+  ) -> bool:
+    """Takes the epoch's steps; returns whether it was asked to stop."""
     steps = self._data.deal.steps
     rows = lanes.epoch_rows(
       self._data.train_index,
@@ -179,11 +186,8 @@ class _Loop:
       self._step += 1
       progress.advance()
       if watch.should_stop(self._step):
-        self._save()
-        raise errors.StoppedError(
-          f'stopped at step {self._step}, which is saved: the same command '
-          'goes on from there'
-        )
+        return True
+    return False
 
   def _fetch(self) -> None:
     """Brings the sums of the steps since the last call to the host."""

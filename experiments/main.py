@@ -15,18 +15,22 @@ import jax
 from ml_collections import config_flags
 
 from experiments import devices
+from experiments import errors
 from experiments import launch
 from experiments import loop
 from experiments import table
 
-launch.define_flags('experiments/configs/digits.py')
-flags.adopt_module_key_flags(launch)
 FLAGS = flags.FLAGS
 
 
 def main() -> None:
   """Runs what the flags say."""
   config = FLAGS.config
+  if 'systems' in config:
+    raise errors.UsageError(
+      '--config describes a sweep, not one run: give it to '
+      'python -m experiments.sweep'
+    )
   workdir = FLAGS.workdir or default_workdir()
   writes = jax.process_index() == 0
   if writes:
@@ -48,4 +52,4 @@ def default_workdir() -> str:
 
 
 if __name__ == '__main__':
-  launch.run(main, __doc__)
+  launch.run(main, doc=__doc__, config='digits.py')

@@ -46,7 +46,7 @@ def write(
   }
   first = next(iter(summaries.values()))[0]
   losses = {
-    name: build.make_loss(_loss_config(sweep, fields))
+    name: build.make_loss(build.one_config(sweep, fields, 0).loss)
     for name, fields in sweep.systems.items()
   }
   environment = jinja2.Environment(
@@ -109,14 +109,6 @@ def trust_weights(
   labels = jnp.zeros(len(probs), jnp.int32)
   gradient = jax.grad(lambda z: jnp.sum(loss(z, labels)))(logits)
   return np.asarray(gradient[:, 0] / (probs - 1))
-
-
-def _loss_config(
-  sweep: ml_collections.ConfigDict, fields: dict[str, Any]
-) -> ml_collections.ConfigDict:
-  config = ml_collections.ConfigDict(sweep.base.to_dict())
-  config.update(fields)
-  return config.loss
 
 
 def _draw_curves(

@@ -16,6 +16,7 @@ import jax
 import ml_collections
 from ml_collections import config_flags
 
+from experiments import build
 from experiments import devices
 from experiments import errors
 from experiments import launch
@@ -24,8 +25,6 @@ from experiments import loop
 from experiments import report
 from experiments import table
 
-launch.define_flags('experiments/configs/four_systems.py')
-flags.adopt_module_key_flags(launch)
 FLAGS = flags.FLAGS
 
 
@@ -71,7 +70,7 @@ def run(
   if sweep.seeds < 1:
     raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
   configs = {
-    name: [_one(sweep, fields, seed) for seed in range(sweep.seeds)]
+    name: [build.one_config(sweep, fields, seed) for seed in range(sweep.seeds)]
     for name, fields in sweep.systems.items()
   }
   summaries: dict[str, list[dict[str, Any]]] = {name: [] for name in configs}
@@ -91,14 +90,5 @@ def run(
   return json.loads(json.dumps(summaries))
 
 
-def _one(
-  sweep: ml_collections.ConfigDict, fields: dict[str, Any], seed: int
-) -> ml_collections.ConfigDict:
-  config = ml_collections.ConfigDict(sweep.base.to_dict())
-  config.update(fields)
-  config.seed = seed
-  return config
-
-
 if __name__ == '__main__':
-  launch.run(main, __doc__)
+  launch.run(main, doc=__doc__, config='four_systems.py')

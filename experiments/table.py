@@ -67,7 +67,7 @@ def _cell(summaries: Sequence[dict[str, Any]], column: Column) -> Cell:
 def show(runs: Mapping[str, Sequence[dict[str, Any]]], title: str) -> None:
   """Prints one row a name; the caption says what the numbers are."""
   table = rich_table.Table(title=title, title_justify='left')
-  table.add_column('')
+  table.add_column('', no_wrap=True, min_width=max(map(len, runs)))
   for column in COLUMNS:
     table.add_column(column.title, justify='right')
   for name, cells in rows(runs).items():

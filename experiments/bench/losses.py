@@ -194,7 +194,12 @@ def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def _shape_of(text: str) -> tuple[int, int]:
-  batch, classes = (int(number) for number in text.split('x'))
+  try:
+    batch, classes = (int(number) for number in text.split('x'))
+  except ValueError:
+    raise argparse.ArgumentTypeError(
+      f'{text!r} is not like 4096x1000'
+    ) from None
   return batch, classes
 
 

@@ -8,6 +8,7 @@ import ml_collections
 from ml_collections import config_dict
 
 from experiments import build
+from noisy_labels import losses
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -39,8 +40,9 @@ def get_config() -> ml_collections.ConfigDict:
   # for each that any of them has, to be set for the loss that is named.
   config.loss = ml_collections.ConfigDict()
   config.loss.name = 'cross_entropy'
-  for name in build.loss_parameters():
-    config.loss[name] = config_dict.placeholder(float)
+  for loss in losses.__all__:
+    for parameter in build.loss_parameters(loss):
+      config.loss[parameter] = config_dict.placeholder(float)
 
   # A network of `experiments/models.py`, and what its layers compute in:
   # `float32` or `bfloat16`. Parameters are float32 in either case.

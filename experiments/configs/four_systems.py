@@ -12,6 +12,9 @@ def get_config(rate: str = '0.3') -> ml_collections.ConfigDict:
   sweep = ml_collections.ConfigDict()
   sweep.base = common.get_config()
   sweep.seeds = 3
+  # Without a warm-up, clipping may lose whole classes: what the first steps
+  # push beyond `max_loss` is never looked at again.
+  sweep.base.schedule.warmup_epochs = 1.0
   num_classes, sweep.base.noise.rate = 10, float(rate)
   # The mixture's rate counts redraws that come out right, `rate` does not.
   mixture_rate = float(rate) * num_classes / (num_classes - 1)
@@ -31,6 +34,7 @@ def get_config(rate: str = '0.3') -> ml_collections.ConfigDict:
       'smoothed_cross_entropy': {
         'loss': {'name': 'smoothed_cross_entropy', 'smoothing': float(rate)},
       },
-    }
+    },
+    sort_keys=False,
   )
   return sweep

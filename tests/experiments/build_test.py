@@ -17,10 +17,12 @@ def _config(**changes):
 
 
 def test_loss_has_its_hyper_parameters():
-  config = _config(**{
-    'loss.name': 'mixture_cross_entropy',
-    'loss.noise_rate': 0.25,
-  })
+  config = _config(
+    **{
+      'loss.name': 'mixture_cross_entropy',
+      'loss.noise_rate': 0.25,
+    }
+  )
   logits, labels = jnp.array([[1.0, 2.0, 3.0]]), jnp.array([1])
   np.testing.assert_array_equal(
     build.make_loss(config.loss)(logits, labels),
@@ -28,14 +30,10 @@ def test_loss_has_its_hyper_parameters():
   )
 
 
-def test_config_has_a_field_for_every_hyper_parameter():
-  assert set(build.loss_parameters()) == {
-    'max_loss',
-    'noise_rate',
-    'smoothing',
-  }
+@pytest.mark.parametrize('loss', losses.__all__)
+def test_config_has_a_field_for_every_hyper_parameter(loss):
   config = common.get_config()
-  for name in build.loss_parameters():
+  for name in build.loss_parameters(loss):
     assert config.loss[name] is None
 
 
@@ -50,12 +48,14 @@ def test_config_has_a_field_for_every_hyper_parameter():
   ],
 )
 def test_schedules(name, values):
-  config = _config(**{
-    'epochs': 4,
-    'optimizer.learning_rate': 1.0,
-    'schedule.name': name,
-    'schedule.boundaries': (2, 3),
-  })
+  config = _config(
+    **{
+      'epochs': 4,
+      'optimizer.learning_rate': 1.0,
+      'schedule.name': name,
+      'schedule.boundaries': (2, 3),
+    }
+  )
   schedule = build.make_schedule(config, 10)
   # optax counts a boundary's own step as before it.
   shift = 1 if name == 'step' else 0
@@ -65,13 +65,15 @@ def test_schedules(name, values):
 
 @pytest.mark.parametrize('name', ['constant', 'cosine', 'step', 'exponential'])
 def test_warm_up_is_linear_and_delays_the_schedule_as_it_should(name):
-  config = _config(**{
-    'epochs': 4,
-    'optimizer.learning_rate': 1.0,
-    'schedule.name': name,
-    'schedule.boundaries': (2, 3),
-    'schedule.warmup_epochs': 1.0,
-  })
+  config = _config(
+    **{
+      'epochs': 4,
+      'optimizer.learning_rate': 1.0,
+      'schedule.name': name,
+      'schedule.boundaries': (2, 3),
+      'schedule.warmup_epochs': 1.0,
+    }
+  )
   schedule = build.make_schedule(config, 10)
   np.testing.assert_allclose(
     [schedule(step) for step in range(11)], np.arange(11) / 10, rtol=1e-5
@@ -82,13 +84,15 @@ def test_warm_up_is_linear_and_delays_the_schedule_as_it_should(name):
 
 
 def test_weight_decay_of_sgd_is_added_to_the_gradient_as_in_pytorch():
-  config = _config(**{
-    'optimizer.name': 'sgd',
-    'optimizer.learning_rate': 0.1,
-    'optimizer.momentum': 0.9,
-    'optimizer.weight_decay': 0.01,
-    'schedule.name': 'constant',
-  })
+  config = _config(
+    **{
+      'optimizer.name': 'sgd',
+      'optimizer.learning_rate': 0.1,
+      'optimizer.momentum': 0.9,
+      'optimizer.weight_decay': 0.01,
+      'schedule.name': 'constant',
+    }
+  )
   optimizer = build.make_optimizer(config, 10)
   weights, velocity = np.array([2.0, -1.0]), np.zeros(2)
   params = jnp.array(weights)
@@ -105,28 +109,30 @@ def test_weight_decay_of_sgd_is_added_to_the_gradient_as_in_pytorch():
 
 
 def test_weight_decay_of_adamw_is_decoupled():
-  config = _config(**{
-    'optimizer.name': 'adamw',
-    'optimizer.learning_rate': 0.1,
-    'optimizer.weight_decay': 0.01,
-    'schedule.name': 'constant',
-  })
+  config = _config(
+    **{
+      'optimizer.name': 'adamw',
+      'optimizer.learning_rate': 0.1,
+      'optimizer.weight_decay': 0.01,
+      'schedule.name': 'constant',
+    }
+  )
   optimizer = build.make_optimizer(config, 10)
   params = jnp.array([2.0])
-  updates, _ = optimizer.update(
-    jnp.zeros(1), optimizer.init(params), params
-  )
+  updates, _ = optimizer.update(jnp.zeros(1), optimizer.init(params), params)
   np.testing.assert_allclose(updates, [-0.1 * 0.01 * 2.0], rtol=1e-5)
 
 
 def test_gradient_clipping_limits_the_global_norm():
-  config = _config(**{
-    'optimizer.name': 'sgd',
-    'optimizer.learning_rate': 1.0,
-    'optimizer.momentum': 0.0,
-    'optimizer.max_gradient_norm': 5.0,
-    'schedule.name': 'constant',
-  })
+  config = _config(
+    **{
+      'optimizer.name': 'sgd',
+      'optimizer.learning_rate': 1.0,
+      'optimizer.momentum': 0.0,
+      'optimizer.max_gradient_norm': 5.0,
+      'schedule.name': 'constant',
+    }
+  )
   optimizer = build.make_optimizer(config, 10)
   params = {'a': jnp.zeros(1), 'b': jnp.zeros(1)}
   gradients = {'a': jnp.array([30.0]), 'b': jnp.array([40.0])}

@@ -1,5 +1,7 @@
 import pytest
 
+from experiments import devices
+
 
 @pytest.fixture(scope='session', autouse=True)
 def _own_cache(tmp_path_factory):
@@ -7,6 +9,7 @@ def _own_cache(tmp_path_factory):
   cache = tmp_path_factory.mktemp('cache')
   with pytest.MonkeyPatch.context() as patch:
     patch.setenv('NOISY_LABELS_CACHE', str(cache))
+    devices.cache_compilations()
     yield
 
 

@@ -1,5 +1,6 @@
 """Whole runs: on any devices the same, killed and resumed as never stopped."""
 
+import functools
 import json
 import math
 import signal
@@ -12,6 +13,7 @@ from orbax import checkpoint as orbax
 import pytest
 
 from experiments import errors
+from experiments import interrupt
 from experiments import log
 from experiments import loop
 from experiments.configs import common
@@ -141,7 +143,6 @@ def test_killed_and_resumed_is_never_stopped(
   reference, tmp_path, data_dir, killed_with
 ):
   workdir = tmp_path / 'run'
-  # More epochs between measurements than between kills would hide the sums.
   process = programs.start(MAIN, *_flags(workdir, data_dir))
   deadline = time.monotonic() + 120
   while len(log.read(workdir / 'metrics.jsonl')) < 2:
@@ -159,12 +160,35 @@ def test_killed_and_resumed_is_never_stopped(
   _assert_same_run(reference, workdir)
 
 
+def test_stopped_at_any_step_and_resumed_is_never_stopped(
+  tmp_path, data_dir, monkeypatch
+):
+  # Measured every second epoch, so that half-done sums must be saved too.
+  config = _config(eval_every=2, epochs=3)
+  run = functools.partial(
+    loop.run,
+    config,
+    data_dir=data_dir,
+    local_devices=jax.local_devices()[:1],
+  )
+  stops = iter([20, 27, 40])
+  stop = None
+  monkeypatch.setattr(
+    interrupt.Watch, 'should_stop', lambda self, step: step == stop
+  )
+  run(tmp_path / 'never')
+  for stop in stops:
+    with pytest.raises(errors.StoppedError, match=f'step {stop},'):
+      run(tmp_path / 'often')
+  stop = None
+  run(tmp_path / 'often')
+  _assert_same_run(tmp_path / 'never', tmp_path / 'often')
+
+
 def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
   workdir = tmp_path / 'run'
   flags = _flags(workdir, data_dir)
-  cluster = programs.start_cluster(
-    MAIN, *flags, num_processes=2, num_devices=2
-  )
+  cluster = programs.start_cluster(MAIN, *flags, num_processes=2, num_devices=2)
   deadline = time.monotonic() + 120
   while not log.read(workdir / 'metrics.jsonl'):
     assert all(process.poll() is None for process in cluster)
@@ -192,13 +216,15 @@ def test_a_workdir_belongs_to_its_config(reference, data_dir):
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, data_dir):
   workdir = tmp_path / 'run'
-  config = _config(**{
-    'optimizer.name': 'sgd',
-    'optimizer.learning_rate': 1e38,
-    'schedule.name': 'step',
-    'schedule.boundaries': (),
-    'schedule.warmup_epochs': 40.0,
-  })
+  config = _config(
+    **{
+      'optimizer.name': 'sgd',
+      'optimizer.learning_rate': 1e38,
+      'schedule.name': 'step',
+      'schedule.boundaries': (),
+      'schedule.warmup_epochs': 40.0,
+    }
+  )
   with pytest.raises(errors.RunError, match=r'loss of step \d+ is not finite'):
     loop.run(config, workdir, data_dir=data_dir)
   assert not (workdir / 'summary.json').exists()
@@ -209,13 +235,15 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, data_dir):
 def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
   workdir = tmp_path / 'run'
   # The learning rate explodes after the first epoch.
-  config = _config(**{
-    'optimizer.name': 'sgd',
-    'optimizer.learning_rate': 1e-3,
-    'schedule.name': 'step',
-    'schedule.boundaries': (1,),
-    'schedule.factor': 1e38,
-  })
+  config = _config(
+    **{
+      'optimizer.name': 'sgd',
+      'optimizer.learning_rate': 1e-3,
+      'schedule.name': 'step',
+      'schedule.boundaries': (1,),
+      'schedule.factor': 1e38,
+    }
+  )
   with pytest.raises(errors.RunError, match=r'is kept \(step 20\)'):
     loop.run(config, workdir, data_dir=data_dir)
   step, leaves = _saved(workdir)

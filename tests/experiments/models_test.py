@@ -19,9 +19,7 @@ def test_every_model_gives_float32_logits_for_every_image_shape(
   variables = jax.eval_shape(
     lambda key, images: model.init(key, images, train=True), key, images
   )
-  assert all(
-    leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables)
-  )
+  assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
   logits = jax.eval_shape(
     lambda variables, images: model.apply(variables, images, train=False),
     variables,
@@ -38,9 +36,7 @@ def test_residual_networks_have_their_published_size(name, millions):
   # He et al. 2016, as the CIFAR-10 codes of the field build them.
   model = models.MODELS[name](num_classes=10)
   variables = jax.eval_shape(
-    lambda: model.init(
-      jax.random.key(0), jnp.zeros((1, 32, 32, 3)), train=True
-    )
+    lambda: model.init(jax.random.key(0), jnp.zeros((1, 32, 32, 3)), train=True)
   )
   count = sum(leaf.size for leaf in jax.tree.leaves(variables['params']))
   assert count / 1e6 == pytest.approx(millions, abs=0.01)

@@ -1,0 +1,186 @@
+import html.parser
+import json
+import re
+
+import ml_collections
+import numpy as np
+import pytest
+
+from experiments import build
+from experiments import report
+from experiments import sweep
+from experiments import table
+from experiments.configs import common
+from experiments.configs import four_systems
+from tests.experiments import programs
+
+
+def _sweep(**base):
+  config = four_systems.get_config()
+  config.seeds = 2
+  config.base.update_from_flattened_dict(
+    {
+      'epochs': 2,
+      'model.name': 'mlp',
+      'checkpoint_every': 2,
+      **base,
+    }
+  )
+  return config
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, data_dir):
+  workdir = tmp_path_factory.mktemp('sweep')
+  config = _sweep()
+  summaries = sweep.run(config, workdir, data_dir=data_dir)
+  return config, workdir, summaries
+
+
+def test_every_system_runs_with_every_seed(finished):
+  config, workdir, summaries = finished
+  assert list(summaries) == [
+    'cross_entropy',
+    'clipped_cross_entropy',
+    'mixture_cross_entropy',
+    'smoothed_cross_entropy',
+  ]
+  for name, runs in summaries.items():
+    assert len(runs) == 2
+    for seed in range(2):
+      saved = json.loads(
+        (workdir / name / f'seed{seed}/config.json').read_text()
+      )
+      assert saved['loss']['name'] == name
+      assert saved['seed'] == seed
+  # The systems of a seed see the same wrong labels.
+  counts = [
+    [run['noise_counts'] for run in runs] for runs in summaries.values()
+  ]
+  assert all(one == counts[0] for one in counts)
+  assert counts[0][0] != counts[0][1]
+
+
+def test_the_table_has_means_and_sample_deviations(finished):
+  _, _, summaries = finished
+  cells = table.rows(summaries)['mixture_cross_entropy']
+  for column, cell in zip(table.COLUMNS, cells, strict=True):
+    values = [
+      100 * run[column.rule][column.measure]
+      for run in summaries['mixture_cross_entropy']
+    ]
+    assert cell.mean == pytest.approx(sum(values) / 2)
+    assert cell.std == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+
+
+def test_the_table_prints_whole_names(finished, capsys):
+  _, _, summaries = finished
+  table.show(summaries, 'title')
+  out = capsys.readouterr().out
+  for name in summaries:
+    assert name in out
+
+
+class _Page(html.parser.HTMLParser):
+  def __init__(self):
+    super().__init__()
+    self.tags = []
+    self.links = []
+
+  def handle_starttag(self, tag, attrs):
+    self.tags.append(tag)
+    self.links += [v for k, v in attrs if k in ('src', 'href', 'xlink:href')]
+
+
+def test_the_report_is_one_page_that_loads_nothing(finished):
+  config, workdir, summaries = finished
+  text = report.write(workdir, config, summaries).read_text()
+  page = _Page()
+  page.feed(text)
+  assert page.tags.count('svg') == 4
+  assert 'script' not in page.tags
+  assert all(link.startswith(('#', 'data:')) for link in page.links)
+  assert not re.findall(r'url\((?!#)', text)
+  for cells in table.rows(summaries).values():
+    for cell in cells:
+      assert str(cell) in text
+
+
+def test_names_in_the_report_are_escaped(finished):
+  config, workdir, summaries = finished
+  config = config.copy_and_resolve_references()
+  config.base.model.name = '<script>alert(1)</script>'
+  text = report.write(workdir, config, summaries).read_text()
+  assert '<script>' not in text
+
+
+def test_trust_weights_are_those_of_the_formulas():
+  losses = {
+    name: build.make_loss(
+      build.one_config(four_systems.get_config(), fields, 0).loss
+    )
+    for name, fields in four_systems.get_config().systems.items()
+  }
+  probs = np.array([1e-3, 0.01, 0.1, 0.5, 0.9])
+  weights = {
+    name: report.trust_weights(loss, probs, 10) for name, loss in losses.items()
+  }
+  rate = 1 / 3
+  c = rate / (10 * (1 - rate))
+  np.testing.assert_allclose(weights['cross_entropy'], 1, rtol=1e-4)
+  np.testing.assert_allclose(
+    weights['mixture_cross_entropy'], probs / (probs + c), rtol=1e-4
+  )
+  np.testing.assert_allclose(
+    weights['clipped_cross_entropy'], probs > 0.3 / 10, rtol=1e-4
+  )
+  np.testing.assert_allclose(
+    weights['smoothed_cross_entropy'],
+    (1 - 0.3 + 0.03 - probs) / (1 - probs),
+    rtol=1e-3,
+  )
+
+
+def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
+  flags = [
+    f'--workdir={tmp_path}',
+    f'--data_dir={data_dir}',
+    '--config.seeds=1',
+    '--config.base.epochs=2',
+    '--config.base.model.name=mlp',
+  ]
+  out, _ = programs.run('experiments.sweep', *flags)
+  assert 'mixture_cross_entropy' in out
+  assert str(tmp_path / 'report.html') in out
+  assert (tmp_path / 'report.html').stat().st_size > 10_000
+  results = json.loads((tmp_path / 'results.json').read_text())
+  assert len(results) == 4
+  before = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
+  programs.run('experiments.sweep', *flags)
+  after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
+  assert before == after
+
+
+def test_a_sweep_is_not_a_run_and_a_run_is_not_a_sweep(tmp_path):
+  for module, config in (
+    ('experiments.sweep', 'digits'),
+    ('experiments.main', 'four_systems'),
+  ):
+    _, err = programs.run(
+      module,
+      f'--config=experiments/configs/{config}.py',
+      f'--workdir={tmp_path / "run"}',
+      code=2,
+    )
+    assert err.startswith('error: ')
+    assert 'python -m experiments.' in err
+  assert not (tmp_path / 'run').exists()
+
+
+def test_four_systems_are_told_the_rate_that_they_face():
+  config = four_systems.get_config('0.45')
+  assert config.base.noise.rate == 0.45
+  assert config.systems.mixture_cross_entropy.loss.noise_rate == pytest.approx(
+    0.5
+  )
+  assert isinstance(common.get_config(), ml_collections.ConfigDict)
