@@ -30,7 +30,7 @@ def three_derivatives(function):
   orders = [function]
   for _ in range(3):
     orders.append(jax.jacrev(orders[-1]))
-  return lambda logits: [order(logits) for order in orders]
+  return jax.jit(lambda logits: [order(logits) for order in orders])
 
 
 def test_log_probs(logits):

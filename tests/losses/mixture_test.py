@@ -117,8 +117,8 @@ def test_derivatives_without_noise_stay_finite():
   def total(logits, e):
     return mixture(logits, jnp.array([1, 1]), e).sum()
 
-  first = jax.grad(total, (0, 1))
-  second = jax.jacrev(first, (0, 1))
+  first = jax.jit(jax.grad(total, (0, 1)))
+  second = jax.jit(jax.jacrev(first, (0, 1)))
   for tree in (
     first(logits, jnp.float32(0)),
     second(logits, jnp.float32(0)),
