@@ -26,6 +26,24 @@ def _flatten(x: jax.Array) -> jax.Array:
   return x.reshape((x.shape[0], -1))
 
 
+class _Head(nn.Module):
+  """Features to float32 logits, at first the same for every class.
+
+  A loss that gives up on improbable labels, such as a clipped one, would from
+  another start lose the classes that begin with the least probability.
+  """
+
+  num_classes: int
+  dtype: Any
+
+  @nn.compact
+  def __call__(self, x):
+    logits = nn.Dense(
+      self.num_classes, dtype=self.dtype, kernel_init=nn.initializers.zeros
+    )(x)
+    return logits.astype(jnp.float32)
+
+
 class MLP(nn.Module):
   """Two hidden layers."""
 
@@ -38,7 +56,7 @@ class MLP(nn.Module):
     x = _flatten(x)
     for _ in range(2):
       x = nn.relu(nn.Dense(self.width, dtype=self.dtype)(x))
-    return nn.Dense(self.num_classes, dtype=self.dtype)(x).astype(jnp.float32)
+    return _Head(self.num_classes, dtype=self.dtype)(x)
 
 
 class LeNet5(nn.Module):
@@ -58,7 +76,7 @@ class LeNet5(nn.Module):
     x = _flatten(x)
     for width in (120, 84):
       x = nn.relu(nn.Dense(width, dtype=self.dtype)(x))
-    return nn.Dense(self.num_classes, dtype=self.dtype)(x).astype(jnp.float32)
+    return _Head(self.num_classes, dtype=self.dtype)(x)
 
 
 class SmallCNN(nn.Module):
@@ -73,7 +91,7 @@ class SmallCNN(nn.Module):
       x = nn.relu(nn.Conv(width, (3, 3), dtype=self.dtype)(x))
     x = _flatten(nn.max_pool(x, (2, 2), strides=(2, 2)))
     x = nn.relu(nn.Dense(128, dtype=self.dtype)(x))
-    return nn.Dense(self.num_classes, dtype=self.dtype)(x).astype(jnp.float32)
+    return _Head(self.num_classes, dtype=self.dtype)(x)
 
 
 class CNN8(nn.Module):
@@ -97,7 +115,7 @@ class CNN8(nn.Module):
         x = nn.relu(norm()(nn.Conv(width, (3, 3), dtype=self.dtype)(x)))
       x = nn.max_pool(x, (2, 2), strides=(2, 2))
     x = nn.relu(norm()(nn.Dense(256, dtype=self.dtype)(_flatten(x))))
-    return nn.Dense(self.num_classes, dtype=self.dtype)(x).astype(jnp.float32)
+    return _Head(self.num_classes, dtype=self.dtype)(x)
 
 
 class PreActivationBlock(nn.Module):
@@ -144,7 +162,7 @@ class PreActivationResNet(nn.Module):
         stride = 2 if group > 0 and block == 0 else 1
         x = PreActivationBlock(64 * 2**group, stride, conv, norm)(x)
     x = jnp.mean(nn.relu(norm()(x)), axis=(1, 2))
-    return nn.Dense(self.num_classes, dtype=self.dtype)(x).astype(jnp.float32)
+    return _Head(self.num_classes, dtype=self.dtype)(x)
 
 
 MODELS: dict[str, Callable[..., nn.Module]] = {

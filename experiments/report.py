@@ -75,12 +75,16 @@ def write(
 
 def title(sweep: ml_collections.ConfigDict, summaries: Summaries) -> str:
   """What the sweep compares, in a line."""
-  first = next(iter(summaries.values()))[0]
+  noise = sweep.base.noise
+  convention = 'excluding' if noise.exclude_true else 'including'
+  made = sorted(
+    100 * run['noise_rate'] for runs in summaries.values() for run in runs
+  )
   seeds = 'seed' if sweep.seeds == 1 else 'seeds'
   return (
-    f'{sweep.base.dataset}, {first["noise_rate"]:.1%} of the labels wrong '
-    f'({sweep.base.noise.name}), {sweep.seeds} {seeds}: mean ± standard '
-    'deviation, percent'
+    f'{sweep.base.dataset}, {noise.name} noise at {noise.rate:.0%} '
+    f'({convention} the true class; {made[0]:.1f} to {made[-1]:.1f}% of the '
+    f'labels came out wrong), {sweep.seeds} {seeds}'
   )
 
 
@@ -128,7 +132,7 @@ def _draw_curves(
   axes.set_xlabel('epoch')
   axes.set_ylabel(label)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=0))
-  axes.legend(frameon=False)
+  _legend_below(figure)
   return figure
 
 
@@ -148,31 +152,30 @@ def _draw_trust_weights(
   axes.set_ylim(-0.6, 1.1)
   axes.set_xlabel('probability of the label given, p_y')
   axes.set_ylabel('weight of the pull towards the label')
-  axes.legend(frameon=False, loc='lower left')
+  _legend_below(figure)
   return figure
 
 
 def _draw_confusion(summary: dict[str, Any]) -> mpl_figure.Figure:
   counts = np.array(summary['noise_counts'])
   names = summary['class_names']
-  figure, axes = _figure(height=4.8)
+  figure, axes = _figure(height=4.6)
   image = axes.imshow(np.where(np.eye(len(counts)) > 0, np.nan, counts))
   figure.colorbar(image, ax=axes, label='wrong labels')
   if len(names) <= 20:
     axes.set_xticks(range(len(names)), names, rotation=90)
     axes.set_yticks(range(len(names)), names)
+    middle = np.nanmax(image.get_array()) / 2
     for (i, j), count in np.ndenumerate(counts):
+      dark = i == j or count > middle
       axes.text(
         j,
         i,
         str(count),
         ha='center',
         va='center',
-        fontsize=7,
-        color='0.4' if i == j else 'white',
-        bbox=None
-        if i == j
-        else {'facecolor': 'black', 'alpha': 0.3, 'pad': 1, 'linewidth': 0},
+        fontsize=8,
+        color='black' if dark else 'white',
       )
   axes.set_xlabel('label given')
   axes.set_ylabel('true class')
@@ -185,6 +188,11 @@ def _figure(height: float = 3.8) -> tuple[mpl_figure.Figure, Any]:
   axes = figure.subplots()
   axes.spines[['top', 'right']].set_visible(False)
   return figure, axes
+
+
+def _legend_below(figure: mpl_figure.Figure) -> None:
+  # Outside the axes there is no curve to hide.
+  figure.legend(frameon=False, loc='outside lower center', ncols=2)
 
 
 def _svg(figure: mpl_figure.Figure) -> str:

@@ -46,7 +46,9 @@ def main() -> None:
     return
   log.write_json(workdir / 'results.json', summaries)
   path = report.write(workdir, sweep, summaries)
-  table.show(summaries, report.title(sweep, summaries))
+  table.show(
+    summaries, f'{report.title(sweep, summaries)}\nPercent, mean ± deviation'
+  )
   print(f'Report: {path.absolute()}')
 
 
