@@ -9,8 +9,8 @@ Temporary memory is what XLA's compiler plans: it does not vary.
 autodiff's gradient.
 
 Times as multiples of optax's, on two CPU cores (AMD EPYC), jax 0.10.2, float32;
-the second decimal moves from run to run, and at [4096, 1000], which fits the cache
-of some runs, the first (smoothing: 0.84 to 1.2):
+the second decimal moves from run to run, and at [4096, 1000] the first (for
+smoothing, 0.84 to 1.2 was seen):
 
   [65536, 10]  logits 2.5 MiB, optax's temporaries 2.0 MiB
                                 time  temp MiB  naive time  temp MiB
