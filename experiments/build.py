@@ -35,7 +35,7 @@ def one_config(
 
 
 def loss_parameters(loss: str) -> dict[str, Any]:
-  """The hyper-parameters of a loss, by name, with the paper's default if any."""
+  """The hyper-parameters of a loss by name, with their defaults if any."""
   signature = inspect.signature(getattr(losses, loss))
   return {
     name: parameter.default

@@ -49,14 +49,14 @@ class Checkpoints:
     return self._manager.latest_step()
 
   def restore(
-    self, state: Any, memory: Any, mine: range
+    self, state: Any, memory: Any, local: devices.Local
   ) -> tuple[Any, Any, dict[str, float]]:
     """Reads the latest checkpoint.
 
     Args:
       state: a state of the same structure, shapes and dtypes.
       memory: the memory of one device, likewise.
-      mine: the global numbers of this process's devices.
+      local: this process's devices.
 
     Returns:
       State, memory `[local_devices, rows, ...]` and sums, as host arrays.
@@ -76,7 +76,7 @@ class Checkpoints:
     )
     state = jax.tree.map(np.asarray, restored['run']['state'])
     memory = jax.tree.map(
-      lambda leaf: self._dealt(leaf, mine), restored['run']['memory']
+      lambda leaf: self._dealt(leaf, local.numbers), restored['run']['memory']
     )
     return state, memory, restored['sums']
 
@@ -92,10 +92,10 @@ class Checkpoints:
       [row[:length] for row, length in zip(rows, lengths, strict=True)]
     )
 
-  def _dealt(self, leaf: np.ndarray, mine: range) -> np.ndarray:
+  def _dealt(self, leaf: np.ndarray, numbers: range) -> np.ndarray:
     bounds = self._deal.bounds(self._deal.num_devices)
-    out = np.zeros((len(mine), self._deal.rows, *leaf.shape[1:]), leaf.dtype)
-    for row, device in enumerate(mine):
+    out = np.zeros((len(numbers), self._deal.rows, *leaf.shape[1:]), leaf.dtype)
+    for row, device in enumerate(numbers):
       share = leaf[bounds[device] : bounds[device + 1]]
       out[row, : len(share)] = share
     return out

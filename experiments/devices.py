@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from typing import NamedTuple
 
 import jax
 from jax.experimental import multihost_utils
@@ -10,6 +11,33 @@ import numpy as np
 from experiments.data import cache
 
 AXIS = 'devices'
+
+
+class Local(NamedTuple):
+  """The devices of this process, and their place among those of all processes.
+
+  Attributes:
+    devices: the devices that are used here.
+    numbers: their consecutive numbers among all.
+    total: how many are used in all processes together.
+  """
+
+  devices: list[jax.Device]
+  numbers: range
+  total: int
+
+
+def local(devices: list[jax.Device] | None = None) -> Local:
+  """Says which devices to use: all, or some of the only process's."""
+  if devices and jax.process_count() > 1:
+    raise ValueError('devices can be chosen in a run of one process alone')
+  devices = devices or jax.local_devices()
+  first = len(devices) * jax.process_index()
+  return Local(
+    devices,
+    range(first, first + len(devices)),
+    len(devices) * jax.process_count(),
+  )
 
 
 def connect(
@@ -40,7 +68,7 @@ def parallel(
   in_axes: tuple[int | None, ...],
   out_axes: Any,
   donate_argnums: tuple[int, ...] = (),
-  devices: list[Any] | None = None,
+  local: Local | None = None,
 ) -> Callable[..., Any]:
   """Runs `step` on every device; axis None means the same on each of them.
 
@@ -51,24 +79,26 @@ def parallel(
       which nothing checks here: tests run every step under `jax.vmap` as well,
       which does.
     donate_argnums: arguments whose memory the results may take over.
-    devices: the local devices to use; all by default.
+    local: the devices to use; all by default.
 
   Returns:
     The compiled function.
   """
+  # Named devices would be taken for those of all processes.
+  chosen = local.devices if local and jax.process_count() == 1 else None
   return jax.pmap(
     step,
     axis_name=AXIS,
     in_axes=in_axes,
     out_axes=out_axes,
     donate_argnums=donate_argnums,
-    devices=devices,
+    devices=chosen,
   )
 
 
-def place(tree: Any, devices: list[Any] | None = None) -> Any:
+def place(tree: Any, local: Local) -> Any:
   """Puts `[local_devices, ...]` host arrays on the devices, a slice on each."""
-  identity = parallel(lambda x: x, in_axes=(0,), out_axes=0, devices=devices)
+  identity = parallel(lambda x: x, in_axes=(0,), out_axes=0, local=local)
   return identity(tree)
 
 
@@ -90,10 +120,8 @@ def add_over_processes(value: Any) -> np.ndarray:
   everyone = multihost_utils.process_allgather(
     np.frombuffer(value.tobytes(), np.uint8)
   )
-  return sum(
-    np.frombuffer(one.tobytes(), value.dtype).reshape(value.shape)
-    for one in np.asarray(everyone)
-  )
+  parts = np.asarray(everyone).view(value.dtype)
+  return np.sum(parts, axis=0).reshape(value.shape)
 
 
 def describe() -> str:

@@ -37,7 +37,7 @@ def eval_step(
     against the given label, whether that label is wrong, and the mask.
   """
   params, model_state = state.ema or (state.params['model'], state.model_state)
-  logits = parts.model.apply(
+  logits: Any = parts.model.apply(
     {'params': params, **model_state},
     parts.normalize(shards.image[rows]),
     train=False,
@@ -68,16 +68,16 @@ class Evaluator:
     self,
     parts: train.Parts,
     batch_size: int,
-    local_devices: list[jax.Device] | None = None,
+    local: devices.Local,
   ):
-    """Prepares the step; `batch_size` counts the examples of one device."""
+    """Prepares the step; a device measures `batch_size` examples at once."""
     self._batch_size = batch_size
-    self._num_devices = len(local_devices or jax.local_devices())
+    self._num_devices = len(local.devices)
     self._step: Callable[..., Any] = devices.parallel(
       functools.partial(eval_step, parts),
       in_axes=(None, 0, 0, 0),
       out_axes=(None, 0),
-      devices=local_devices,
+      local=local,
     )
 
   def __call__(

@@ -5,6 +5,7 @@ import functools
 import os
 import pathlib
 import sys
+from typing import NoReturn
 
 from absl import app
 from absl import flags
@@ -75,7 +76,7 @@ def _define_flags(config: str) -> None:
     False,
     'Ask the cluster for the coordinator and the number of processes.',
   )
-  # Flags belong to the module that defines them, but --help lists the program's.
+  # Flags belong to the module that defines them; --help lists the program's.
   for flag in FLAGS.get_key_flags_for_module(__name__):
     FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
@@ -87,9 +88,7 @@ def _parse(argv: list[str]) -> list[str]:
       rest = FLAGS(argv)
     except SystemExit:  # --help is no failure, though absl ends it as one.
       sys.exit(0)
-    _check_config_file(
-      pathlib.Path(config_flags.get_config_filename(FLAGS['config']))
-    )
+    _check_config_file(config_file())
     if len(rest) > 1:
       raise errors.UsageError(f'{rest[1]!r} is not a flag; see --help')
     _check_process_flags()
@@ -105,6 +104,12 @@ def _parse(argv: list[str]) -> list[str]:
     ValueError,
   ) as error:
     fail(error, 2)
+
+
+def config_file() -> pathlib.Path:
+  """The file that --config names, without what follows its colon."""
+  name = config_flags.get_config_filename(FLAGS['config'])
+  return pathlib.Path(name.partition(':')[0])
 
 
 def _check_config_file(path: pathlib.Path) -> None:
@@ -141,7 +146,7 @@ def _main(main: Callable[[], None], argv: list[str]) -> None:
     fail(error, 143)
 
 
-def fail(error: Exception, code: int) -> None:
+def fail(error: Exception, code: int) -> NoReturn:
   """Prints one line and ends the program."""
   text = error.args[0] if isinstance(error, KeyError) else str(error)
   sys.stdout.flush()

@@ -30,7 +30,7 @@ def run(
   *,
   data_dir: str | None = None,
   title: str = 'training',
-  local_devices: list[jax.Device] | None = None,
+  local: devices.Local | None = None,
 ) -> dict[str, Any]:
   """Trains one model, or goes on where a run in `workdir` stopped.
 
@@ -39,7 +39,7 @@ def run(
     workdir: holds everything that the run writes.
     data_dir: where TFDS keeps its data; None for TFDS's own default.
     title: what the progress bar is called.
-    local_devices: which of this process's devices to use; all by default.
+    local: the devices to use; all by default.
 
   Returns:
     The run's summary, as in its summary.json.
@@ -56,11 +56,12 @@ def run(
   if finished:
     return finished
   _check_numbers(config)
-  data = _make_dataset(config, data_dir, local_devices)
+  local = local or devices.local()
+  data = _make_dataset(config, data_dir, local)
   parts = build.make_parts(config, data)
   record.claim_workdir(workdir, config)
   with interrupt.Watch() as watch:
-    loop = _Loop(config, workdir, data, parts, local_devices)
+    loop = _Loop(config, workdir, data, parts, local)
     try:
       loop.train(watch, title)
     finally:
@@ -77,24 +78,20 @@ class _Loop:
     workdir: pathlib.Path,
     data: dataset.Dataset,
     parts: train.Parts,
-    local_devices: list[jax.Device] | None,
+    local: devices.Local,
   ):
     self._config = config
     self._data = data
     self._schedule = build.make_schedule(config, data.deal.steps)
-    num_local = len(local_devices or jax.local_devices())
-    first = num_local * jax.process_index()
-    self._mine = range(first, first + num_local)
+    self._local = local
     self._step_function = devices.parallel(
       functools.partial(train.train_step, parts),
       in_axes=(None, 0, 0, 0),
       out_axes=(None, 0, None),
       donate_argnums=(0, 1),
-      devices=local_devices,
+      local=local,
     )
-    self._evaluator = evaluate.Evaluator(
-      parts, config.eval_batch_size, local_devices
-    )
+    self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)
     state, memory = train.create_train_state(
       parts,
       image_shape=data.train.image.shape[2:],
@@ -110,11 +107,11 @@ class _Loop:
     if self._checkpoints.latest_step() is None:
       self._step = 0
       memory = jax.tree.map(
-        lambda leaf: np.repeat(leaf[None], num_local, axis=0), memory
+        lambda leaf: np.repeat(leaf[None], len(local.devices), axis=0), memory
       )
     else:
       state, memory, self._sums = self._checkpoints.restore(
-        state, memory, self._mine
+        state, memory, local
       )
       self._step = int(state.step)
     self._state, self._memory = state, memory
@@ -173,7 +170,7 @@ class _Loop:
     rows = lanes.epoch_rows(
       self._data.train_index,
       self._data.deal,
-      devices=self._mine,
+      devices=self._local.numbers,
       seed=self._config.seed,
       epoch=epoch,
     )
@@ -194,19 +191,25 @@ class _Loop:
     fetched = jax.device_get(self._pending)
     for back, sums in zip(range(len(fetched), 0, -1), fetched, strict=True):
       if not np.isfinite(sums['loss']):
-        saved = self._checkpoints.latest_step()
-        kept = 'none was saved yet' if saved is None else f'step {saved}'
-        raise errors.RunError(
-          f'the loss of step {self._step - back + 1} is not finite; the last '
-          f'good checkpoint is kept ({kept}): try a smaller '
-          'config.optimizer.learning_rate, or '
-          'config.optimizer.max_gradient_norm=5'
-        )
+        raise self._not_finite(self._step - back + 1)
     self._sums = evaluate.add_sums([self._sums, *fetched])
     self._pending = []
 
+  def _not_finite(self, step: int) -> errors.RunError:
+    saved = self._checkpoints.latest_step()
+    kept = 'there is none yet' if saved is None else f'step {saved}'
+    return errors.RunError(
+      f'the loss at step {step} is not finite; the last good checkpoint is '
+      f'kept ({kept}): try a smaller config.optimizer.learning_rate, or '
+      'config.optimizer.max_gradient_norm=5'
+    )
+
   def _save(self) -> None:
     self._fetch()
+    # The last step may have broken what its own loss did not show yet.
+    for leaf in jax.tree.leaves(self._state.params):
+      if not np.all(np.isfinite(leaf)):
+        raise self._not_finite(self._step)
     self._checkpoints.save(self._step, self._state, self._memory, self._sums)
 
   def _measure(self, epoch: int) -> dict[str, Any]:
@@ -232,13 +235,10 @@ class _Loop:
       'test_accuracy': test['accuracy'],
       'seconds': round(seconds, 3),
     }
+    if not math.isfinite(line['train_loss'] + line['test_loss']):
+      raise self._not_finite(self._step)
     for name in sums.keys() - {'loss', 'correct', 'count'}:
       line[f'method_{name}'] = sums[name] / sums['count']
-    if not math.isfinite(line['test_loss']):
-      raise errors.RunError(
-        f'the model of step {self._step} has no finite loss on the test '
-        'split; the last good checkpoint is kept'
-      )
     self._metrics.add(line)
     return line
 
@@ -246,12 +246,13 @@ class _Loop:
 def _make_dataset(
   config: ml_collections.ConfigDict,
   data_dir: str | None,
-  local_devices: list[jax.Device] | None,
+  local: devices.Local,
 ) -> dataset.Dataset:
   info = source.describe(config.dataset, data_dir=data_dir)
   seed = config.seed if config.noise.seed is None else config.noise.seed
   return dataset.make_dataset(
     config.dataset,
+    local=local,
     data_dir=data_dir,
     transition=build.make_transition(config.noise, info.num_classes),
     noise_seed=seed,
@@ -259,7 +260,6 @@ def _make_dataset(
     validation_fraction=config.validation_fraction,
     batch_size=config.batch_size,
     image_size=config.image_size,
-    local_devices=local_devices,
   )
 
 

@@ -8,11 +8,9 @@ A run that was stopped goes on when the same command is given again.
 
 import hashlib
 import json
-import pathlib
 
 from absl import flags
 import jax
-from ml_collections import config_flags
 
 from experiments import devices
 from experiments import errors
@@ -47,8 +45,7 @@ def default_workdir() -> str:
   """A directory for exactly this configuration."""
   text = json.dumps(FLAGS.config.to_dict(), sort_keys=True)
   digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-  name = config_flags.get_config_filename(FLAGS['config'])
-  return f'runs/{pathlib.Path(name).stem}-{digest}'
+  return f'runs/{launch.config_file().stem}-{digest}'
 
 
 if __name__ == '__main__':

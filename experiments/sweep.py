@@ -14,7 +14,6 @@ from typing import Any
 from absl import flags
 import jax
 import ml_collections
-from ml_collections import config_flags
 
 from experiments import build
 from experiments import devices
@@ -36,8 +35,7 @@ def main() -> None:
       '--config describes one run, not a sweep: give it to '
       'python -m experiments.main'
     )
-  name = pathlib.Path(config_flags.get_config_filename(FLAGS['config'])).stem
-  workdir = pathlib.Path(FLAGS.workdir or f'runs/{name}')
+  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
   writes = jax.process_index() == 0
   if writes:
     print(devices.describe(), flush=True)

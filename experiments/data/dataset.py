@@ -1,8 +1,10 @@
 """A data set as a run sees it: corrupted, held out, dealt to the devices."""
 
+import functools
 import itertools
 from typing import NamedTuple
 
+from flax import struct
 import jax
 import numpy as np
 
@@ -13,7 +15,8 @@ from experiments.data import source
 from noisy_labels import noise
 
 
-class Shards(NamedTuple):
+@struct.dataclass
+class Shards:
   """Examples that stay where they were dealt: arrays `[devices, rows, ...]`.
 
   Attributes:
@@ -66,6 +69,7 @@ class Dataset(NamedTuple):
 def make_dataset(
   name: str,
   *,
+  local: devices.Local,
   data_dir: str | None,
   transition: np.ndarray,
   noise_seed: int,
@@ -73,12 +77,12 @@ def make_dataset(
   validation_fraction: float,
   batch_size: int,
   image_size: tuple[int, int] | None = None,
-  local_devices: list[jax.Device] | None = None,
 ) -> Dataset:
   """Reads this process's share of a data set and puts it on its devices.
 
   Args:
     name: a TFDS data set, or `digits`.
+    local: this process's devices.
     data_dir: where TFDS keeps its data; None for TFDS's own default.
     transition: `[num_classes, num_classes]`, T[i, j] = P(given j | true i).
     noise_seed: draws the wrong labels, with each example's index.
@@ -86,93 +90,57 @@ def make_dataset(
     validation_fraction: how much of the training split is held out.
     batch_size: over all devices of all processes.
     image_size: height and width to resize images to.
-    local_devices: which of this process's devices to use; all by default.
 
   Returns:
     The data set, on the devices.
 
   Raises:
     UsageError: the sizes do not fit the devices or the data.
+    ValueError: the transition does not fit the classes.
     DataError: the data cannot be read.
   """
+  load = functools.partial(
+    source.load, name, data_dir=data_dir, image_size=image_size
+  )
   info = source.describe(name, data_dir=data_dir)
-  _check_sizes(info, transition)
-  local_devices = local_devices or jax.local_devices()
-  num_devices = len(local_devices) * jax.process_count()
-  first = len(local_devices) * jax.process_index()
-  mine = range(first, first + len(local_devices))
-  if batch_size < 1 or batch_size % num_devices:
-    raise errors.UsageError(
-      f'config.batch_size={batch_size} does not divide by the {num_devices} '
-      f'devices: use a multiple of {num_devices}'
-    )
-
-  def load(split, start=0, stop=None):
-    return source.load(
-      name,
-      split,
-      data_dir=data_dir,
-      start=start,
-      stop=stop,
-      image_size=image_size,
-    )
-
-  kept, held = lanes.hold_out(
-    info.num_examples['train'], validation_fraction, seed=seed
-  )
-  deal = lanes.Deal(len(kept), num_devices, batch_size)
-  if deal.steps < 1:
-    raise errors.UsageError(
-      f'config.batch_size={batch_size} is more than the {len(kept)} training '
-      f'examples of {name}: use a smaller one'
-    )
+  _check_splits(info)
+  transition = noise.check_transition(transition, info.num_classes)
+  num_examples = info.num_examples['train']
+  kept, held = lanes.hold_out(num_examples, validation_fraction, seed=seed)
+  deal = lanes.Deal(len(kept), local.total, batch_size)
+  _check_batch_size(deal, name)
   held_deal = deal._replace(num_examples=len(held))
-  train_index = kept[_share(deal, mine)]
-  held_index = held[_share(held_deal, mine)]
-  examples = load(
-    'train',
-    *_range(np.union1d(train_index, held_index), info.num_examples['train']),
-  )
-  corrupted = noise.corrupt(
+  train_index = kept[_share(deal, local)]
+  held_index = held[_share(held_deal, local)]
+
+  start, stop = _stretch(np.union1d(train_index, held_index), num_examples)
+  examples = load('train', start=start, stop=stop)
+  train = np.searchsorted(examples.index, train_index)
+  validation = np.searchsorted(examples.index, held_index)
+  given = noise.corrupt(
     examples.label, transition, seed=noise_seed, index=examples.index
-  )
-  place = {'local_devices': local_devices, 'mine': mine}
-  train = _rows(examples, train_index)
-  validation = _rows(examples, held_index)
+  ).labels
+
   test_deal = deal._replace(num_examples=info.num_examples['test'])
-  test_share = _share(test_deal, mine)
-  test = load('test', test_share.start, test_share.stop)
+  share = _share(test_deal, local)
+  test = load('test', start=share.start, stop=share.stop)
   mean, std = _pixel_statistics(examples.image[train])
-  mine_alone = np.concatenate([train, validation])
-  counts = np.zeros(transition.shape, np.int64)
-  np.add.at(
-    counts,
-    (examples.label[mine_alone], corrupted.labels[mine_alone]),
-    1,
-  )
   return Dataset(
     info=info,
     deal=deal,
-    train=_shards(examples, corrupted.labels, train, deal, **place),
+    train=_place(examples, given, train, deal, local),
     train_index=train_index,
-    validation=_shards(
-      examples, corrupted.labels, validation, held_deal, **place
-    ),
-    test=_shards(
-      test, test.label, np.arange(len(test.label)), test_deal, **place
-    ),
+    validation=_place(examples, given, validation, held_deal, local),
+    test=_place(test, test.label, np.arange(len(test.label)), test_deal, local),
     mean=mean,
     std=std,
-    counts=devices.add_over_processes(counts),
+    counts=_count(
+      examples.label, given, np.concatenate([train, validation]), transition
+    ),
   )
 
 
-def _check_sizes(info: source.Info, transition: np.ndarray) -> None:
-  if len(transition) != info.num_classes:
-    raise errors.UsageError(
-      f'config.noise makes labels of {len(transition)} classes, but '
-      f'{info.name} has {info.num_classes}'
-    )
+def _check_splits(info: source.Info) -> None:
   for split in ('train', 'test'):
     if split not in info.num_examples:
       raise errors.RunError(
@@ -181,13 +149,28 @@ def _check_sizes(info: source.Info, transition: np.ndarray) -> None:
       )
 
 
-def _share(deal: lanes.Deal, mine: range) -> slice:
+def _check_batch_size(deal: lanes.Deal, name: str) -> None:
+  if deal.num_lanes < 1 or deal.num_lanes % deal.num_devices:
+    raise errors.UsageError(
+      f'config.batch_size={deal.num_lanes} does not divide by the '
+      f'{deal.num_devices} devices: use a multiple of {deal.num_devices}'
+    )
+  if deal.steps < 1:
+    raise errors.UsageError(
+      f'config.batch_size={deal.num_lanes} is more than the '
+      f'{deal.num_examples} training examples of {name}: use a smaller one'
+    )
+
+
+def _share(deal: lanes.Deal, local: devices.Local) -> slice:
   bounds = deal.bounds(deal.num_devices)
-  return slice(int(bounds[mine.start]), int(bounds[mine.stop]))
+  return slice(
+    int(bounds[local.numbers.start]), int(bounds[local.numbers.stop])
+  )
 
 
-def _range(index: np.ndarray, num_examples: int) -> tuple[int, int]:
-  """The stretch of a split that holds `index`, in 64ths of the split.
+def _stretch(index: np.ndarray, num_examples: int) -> tuple[int, int]:
+  """The part of a split that holds `index`, in 64ths of the split.
 
   The coarse ends are for the cache of decoded images: whatever the seed held
   out, a process asks for the same stretch.
@@ -197,8 +180,17 @@ def _range(index: np.ndarray, num_examples: int) -> tuple[int, int]:
   return start, min(num_examples, (int(index[-1]) // block + 1) * block)
 
 
-def _rows(examples: source.Examples, index: np.ndarray) -> np.ndarray:
-  return np.searchsorted(examples.index, index)
+def _count(
+  label: np.ndarray,
+  given: np.ndarray,
+  chosen: np.ndarray,
+  transition: np.ndarray,
+) -> np.ndarray:
+  """True against given labels over all processes, each example once."""
+  measured = noise.measure(
+    label[chosen], given[chosen], num_classes=len(transition)
+  )
+  return devices.add_over_processes(measured.counts)
 
 
 def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,11 +199,10 @@ def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   Sums of integers, so that the number of processes changes no bit.
   """
   values = np.arange(256)
-  channels = image.shape[-1]
   histogram = np.stack(
     [
       np.bincount(image[..., channel].ravel(), minlength=256)
-      for channel in range(channels)
+      for channel in range(image.shape[-1])
     ]
   )
   histogram = devices.add_over_processes(histogram)
@@ -222,32 +213,30 @@ def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   return (mean / 255).astype(np.float32), (std / 255).astype(np.float32)
 
 
-def _shards(
+def _place(
   examples: source.Examples,
-  label: np.ndarray,
+  given: np.ndarray,
   chosen: np.ndarray,
   deal: lanes.Deal,
-  *,
-  local_devices: list[jax.Device],
-  mine: range,
+  local: devices.Local,
 ) -> Shards:
   """Deals the chosen examples to the local devices, padding the last rows."""
-  bounds = deal.bounds(deal.num_devices)[mine.start : mine.stop + 1]
+  bounds = deal.bounds(deal.num_devices)
+  bounds = bounds[local.numbers.start : local.numbers.stop + 1]
   bounds = bounds - bounds[0]
-  rows = max(deal.rows, 1)
 
   def dealt(array):
-    array = np.asarray(array)
-    out = np.zeros((len(mine), rows, *array.shape[1:]), array.dtype)
+    shape = (len(local.devices), max(deal.rows, 1), *array.shape[1:])
+    out = np.zeros(shape, array.dtype)
     for device, (start, stop) in enumerate(itertools.pairwise(bounds)):
       out[device, : stop - start] = array[chosen[start:stop]]
     return out
 
   shards = Shards(
     image=dealt(examples.image),
-    label=dealt(label),
+    label=dealt(given),
     true_label=dealt(examples.label),
     index=dealt(examples.index.astype(np.int32)),
     mask=dealt(np.ones(len(examples.index), np.float32)),
   )
-  return devices.place(shards, local_devices)
+  return devices.place(shards, local)

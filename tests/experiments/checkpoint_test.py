@@ -35,7 +35,8 @@ def test_memory_follows_its_examples_to_other_devices(
   examples = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
   deal = lanes.Deal(10, saved_on, 8)
   placed = devices.place(
-    {'targets': _dealt(examples, deal)}, jax.local_devices()[:saved_on]
+    {'targets': _dealt(examples, deal)},
+    devices.local(jax.local_devices()[:saved_on]),
   )
   saver = checkpoint.Checkpoints(tmp_path, deal)
   sums = {'loss': 0.1 + 0.2, 'count': 3.0}
@@ -47,7 +48,9 @@ def test_memory_follows_its_examples_to_other_devices(
   assert loader.latest_step() == 7
   template = {'targets': np.zeros((deal.rows, 3), np.float32)}
   state, memory, restored_sums = loader.restore(
-    jax.tree.map(np.zeros_like, STATE), template, range(resumed_on)
+    jax.tree.map(np.zeros_like, STATE),
+    template,
+    devices.local(jax.local_devices()[:resumed_on]),
   )
   loader.close()
   jax.tree.map(np.testing.assert_array_equal, state, STATE)

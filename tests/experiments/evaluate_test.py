@@ -10,7 +10,23 @@ from experiments import models
 from tests.experiments import toy
 
 PARTS = toy.parts(models.MLP(toy.NUM_CLASSES, width=16))
-STATE, _ = toy.create(PARTS, 24)
+
+
+def _state(parts):
+  """A state whose model, unlike a new one, does not say the same to all."""
+  state, _ = toy.create(parts, 24)
+  rng = np.random.default_rng(0)
+  return jax.tree.map(
+    lambda x: (
+      x + 0.3 * rng.normal(size=x.shape).astype(np.float32)
+      if x.dtype == np.float32
+      else x
+    ),
+    state,
+  )
+
+
+STATE = _state(PARTS)
 
 
 def _independent(shards):
@@ -45,9 +61,9 @@ def test_every_example_counts_once(num_devices, batch_size):
   shards = toy.shards(num_devices, 96 // num_devices)
   mask = shards.mask.copy()
   mask[-1, -3:] = 0
-  shards = shards._replace(mask=mask)
+  shards = shards.replace(mask=mask)
   measured = evaluate.Evaluator(
-    PARTS, batch_size, jax.local_devices()[:num_devices]
+    PARTS, batch_size, devices.local(jax.local_devices()[:num_devices])
   )(STATE, shards, detect=True)
   expected = _independent(shards)
   assert measured.keys() == expected.keys()
@@ -61,9 +77,9 @@ def test_padding_may_hold_anything():
   mask[0, 5:] = 0
   label = shards.label.copy()
   label[0, 5:] = 10**6  # Its cross entropy is NaN.
-  run = evaluate.Evaluator(PARTS, 4, jax.local_devices()[:1])
-  before = run(STATE, shards._replace(mask=mask), detect=True)
-  after = run(STATE, shards._replace(mask=mask, label=label), detect=True)
+  run = evaluate.Evaluator(PARTS, 4, devices.local(jax.local_devices()[:1]))
+  before = run(STATE, shards.replace(mask=mask), detect=True)
+  after = run(STATE, shards.replace(mask=mask, label=label), detect=True)
   assert before == pytest.approx(after, nan_ok=True)
 
 
@@ -93,9 +109,9 @@ def test_auroc_is_the_chance_of_the_right_order():
 
 def test_ema_weights_are_what_is_measured():
   parts = PARTS._replace(ema_decay=0.5)
-  state, _ = toy.create(parts, 24)
+  state = _state(parts)
   shards = toy.shards(1, 24)
-  run = evaluate.Evaluator(parts, 24, jax.local_devices()[:1])
+  run = evaluate.Evaluator(parts, 24, devices.local(jax.local_devices()[:1]))
   before = run(state, shards, detect=False)
   params = jax.tree.map(np.zeros_like, state.params)
   assert run(state._replace(params=params), shards, detect=False) == before

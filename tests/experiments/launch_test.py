@@ -51,7 +51,7 @@ def test_help_names_every_flag_and_every_field_with_its_meaning():
 def test_wrong_usage_is_one_line_with_the_right_name(
   tmp_path, data_dir, flags, message
 ):
-  out, err = programs.run(
+  _, err = programs.run(
     MAIN,
     *flags,
     f'--workdir={tmp_path / "run"}',

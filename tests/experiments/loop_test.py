@@ -12,6 +12,7 @@ import numpy as np
 from orbax import checkpoint as orbax
 import pytest
 
+from experiments import devices
 from experiments import errors
 from experiments import interrupt
 from experiments import log
@@ -169,7 +170,7 @@ def test_stopped_at_any_step_and_resumed_is_never_stopped(
     loop.run,
     config,
     data_dir=data_dir,
-    local_devices=jax.local_devices()[:1],
+    local=devices.local(jax.local_devices()[:1]),
   )
   stops = iter([20, 27, 40])
   stop = None
@@ -225,7 +226,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, data_dir):
       'schedule.warmup_epochs': 40.0,
     }
   )
-  with pytest.raises(errors.RunError, match=r'loss of step \d+ is not finite'):
+  with pytest.raises(errors.RunError, match=r'loss at step \d+ is not finite'):
     loop.run(config, workdir, data_dir=data_dir)
   assert not (workdir / 'summary.json').exists()
   for line in log.read(workdir / 'metrics.jsonl'):

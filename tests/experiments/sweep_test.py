@@ -38,7 +38,7 @@ def finished(tmp_path_factory, data_dir):
 
 
 def test_every_system_runs_with_every_seed(finished):
-  config, workdir, summaries = finished
+  _, workdir, summaries = finished
   assert list(summaries) == [
     'cross_entropy',
     'clipped_cross_entropy',

@@ -2,6 +2,7 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -27,8 +28,8 @@ def shards(num_devices, rows, seed=0):
     index=np.arange(*size, dtype=np.int32),
     mask=np.ones(size, np.float32),
   )
-  return dataset.Shards(
-    *(x.reshape((num_devices, rows, *x.shape[1:])) for x in arrays)
+  return jax.tree.map(
+    lambda x: x.reshape((num_devices, rows, *x.shape[1:])), arrays
   )
 
 

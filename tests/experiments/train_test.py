@@ -34,7 +34,7 @@ def _split(shards, num_devices):
 
 
 def _run(parts, num_devices, *, steps=3, mapped=devices.parallel, **changes):
-  shards = _split(toy.shards(4, ROWS), num_devices)._replace(**changes)
+  shards = _split(toy.shards(4, ROWS), num_devices).replace(**changes)
   state, memory = toy.create(parts, 4 * ROWS // num_devices)
   memory = jax.tree.map(
     lambda x: np.repeat(x[None], num_devices, axis=0), memory
@@ -98,7 +98,7 @@ def test_one_device_takes_the_same_steps_as_four(name):
 
 def _on_first_devices(number):
   return functools.partial(
-    devices.parallel, devices=jax.local_devices()[:number]
+    devices.parallel, local=devices.local(jax.local_devices()[:number])
   )
 
 
@@ -131,7 +131,7 @@ def test_padding_adds_nothing():
   shards = toy.shards(1, 8)
   doubled = jax.tree.map(lambda x: np.concatenate([x, x], axis=1), shards)
   mask = np.concatenate([np.ones((1, 8)), np.zeros((1, 8))], axis=1)
-  doubled = doubled._replace(mask=mask.astype(np.float32))
+  doubled = doubled.replace(mask=mask.astype(np.float32))
   step = _on_first_devices(1)(
     functools.partial(train.train_step, parts),
     in_axes=(None, 0, 0, 0),
