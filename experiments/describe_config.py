@@ -3,10 +3,9 @@
 import inspect
 import re
 
-from experiments import build
 from experiments import models
+from experiments import named_losses
 from experiments.configs import common
-from noisy_labels import losses
 
 
 def fields() -> str:
@@ -22,12 +21,17 @@ def fields() -> str:
     elif field and 'ConfigDict' not in line:
       value = re.sub(r'config_dict\.placeholder\((\w+)\)', r'<\1>', field[2])
       lines.append(f'    --{field[1]}={value}')
+  kinds = named_losses.fields()
   lines += ['  Losses, and the hyper-parameters that each takes:']
-  for name in losses.__all__:
-    flags = ' '.join(
-      f'--config.loss.{parameter}=<float>'
-      for parameter in build.loss_parameters(name)
-    )
-    lines.append(f'    --config.loss.name={name} {flags}'.rstrip())
+  for name in named_losses.names():
+    flags = [
+      f'--config.loss.{part}=<loss>'
+      for part in named_losses.PARTS.get(name, ())
+    ]
+    flags += [
+      f'--config.loss.{parameter}=<{kinds[parameter].__name__}>'
+      for parameter in named_losses.parameters(name)
+    ]
+    lines.append(f'    --config.loss.name={name} {" ".join(flags)}'.rstrip())
   lines += ['', f'  Models: {", ".join(models.MODELS)}']
   return '\n'.join(lines)

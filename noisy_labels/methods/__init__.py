@@ -1,7 +1,8 @@
 """Training methods: what a training loop needs beyond a loss."""
 
+from noisy_labels.methods.batches import of_batches
 from noisy_labels.methods.method import Method
 from noisy_labels.methods.method import MethodState
 from noisy_labels.methods.method import stateless
 
-__all__ = ('Method', 'MethodState', 'stateless')
+__all__ = ('Method', 'MethodState', 'of_batches', 'stateless')
