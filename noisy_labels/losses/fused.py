@@ -68,27 +68,27 @@ def fused_linear(
     ValueError: if block_size is not a positive integer.
 
   Examples:
+    >>> from noisy_labels import losses
     >>> features = jnp.array([[1.0, 0.0], [0.5, -0.5]])
     >>> weights = jnp.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
-    >>> losses = fused_linear(
+    >>> values = fused_linear(
     ...   features,
     ...   weights,
     ...   jnp.array([0, 1]),
-    ...   loss=functools.partial(mixture_cross_entropy, noise_rate=0.3),
+    ...   loss=functools.partial(losses.mixture_cross_entropy, noise_rate=0.3),
     ...   block_size=2,
     ... )
-    >>> [f'{loss:.3f}' for loss in losses]
-    ['0.577', '1.584']
+    >>> [f'{value:.3f}' for value in values]
+    ['0.570', '1.619']
 
   References:
     Wijmans et al., `Cut Your Losses in Large-Vocabulary Language Models
     <https://arxiv.org/abs/2411.09009>`_, 2025: cross entropy in blocks
   """
   _check(features, weights, labels, bias, block_size)
-  num_classes = weights.shape[-1]
-  if bias is None:
-    bias = jnp.zeros(num_classes, weights.dtype)
-  block_size = min(block_size, num_classes)
+  features, weights = jnp.asarray(features), jnp.asarray(weights)
+  bias = jnp.zeros_like(weights[0]) if bias is None else jnp.asarray(bias)
+  block_size = min(block_size, weights.shape[-1])
   return loss(LinearLogits(features, weights, bias, block_size), labels)
 
 
@@ -140,18 +140,31 @@ class _NeverMadeError(TypeError, AttributeError):
 
 
 def _check(features, weights, labels, bias, block_size):
-  chex.assert_type([features, weights], float)
+  chex.assert_type(
+    [features, weights],
+    float,
+    custom_message='features and weights must be floating-point numbers',
+  )
+  chex.assert_rank(
+    weights, 2, custom_message='weights must have shape [dim, num_classes]'
+  )
   chex.assert_type(
     labels,
     int,
     custom_message='fused_linear takes integer labels only: distributions are '
     'as large as the logits that it avoids',
   )
-  dim, num_classes = weights.shape
-  chex.assert_shape(features, (*labels.shape, dim))
+  chex.assert_shape(
+    features,
+    (*labels.shape, weights.shape[0]),
+    custom_message='features must have the shape of labels, and then dim',
+  )
   if bias is not None:
-    chex.assert_type(bias, float)
-    chex.assert_shape(bias, (num_classes,))
+    chex.assert_shape(
+      bias,
+      weights.shape[1:],
+      custom_message='bias must have shape [num_classes]',
+    )
   if not isinstance(block_size, int) or block_size < 1:
     raise ValueError(
       f'block_size must be a positive integer, got {block_size!r}'
