@@ -96,10 +96,35 @@ def parallel(
   )
 
 
+def keep_pace(result: Any) -> None:
+  """Lets the host run ahead of the devices, except where they would deadlock.
+
+  Devices that share one CPU also share its few threads. Steps in flight take
+  them all, each waiting in a collective for a device that gets none.
+  """
+  if jax.default_backend() == 'cpu' and jax.device_count() > 1:
+    jax.block_until_ready(result)
+
+
+def replicate(tree: Any, local: Local) -> Any:
+  """Puts host arrays on the devices, the same on each.
+
+  A step takes host arrays as well, but it is compiled for them, and a second
+  time for what it returns.
+  """
+  copy = parallel(_first, in_axes=(None, 0), out_axes=None, local=local)
+  return copy(tree, np.arange(len(local.devices)))
+
+
 def place(tree: Any, local: Local) -> Any:
   """Puts `[local_devices, ...]` host arrays on the devices, a slice on each."""
-  identity = parallel(lambda x: x, in_axes=(0,), out_axes=0, local=local)
-  return identity(tree)
+  copy = parallel(_first, in_axes=(0, 0), out_axes=0, local=local)
+  return copy(tree, np.arange(len(local.devices)))
+
+
+def _first(tree, device):
+  del device  # Trees may be empty, and something must be mapped.
+  return tree
 
 
 def gather_rows(shards: jax.Array) -> np.ndarray:

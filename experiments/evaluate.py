@@ -5,7 +5,6 @@ import functools
 from typing import Any
 
 import jax
-from jax import lax
 import jax.numpy as jnp
 import numpy as np
 from sklearn import metrics as sklearn_metrics
@@ -33,8 +32,9 @@ def eval_step(
     valid: 0 where a row only fills up the batch, `[batch]`.
 
   Returns:
-    Sums over all devices, the same on each; and for each row the cross entropy
-    against the given label, whether that label is wrong, and the mask.
+    Sums over these rows; and for each row the cross entropy against the given
+    label, whether that label is wrong, and the mask. Nothing is added over the
+    devices here: see `devices.keep_pace`.
   """
   params, model_state = state.ema or (state.params['model'], state.model_state)
   logits: Any = parts.model.apply(
@@ -54,11 +54,7 @@ def eval_step(
     wrong=wrong,
     memorised=wrong & (predicted == label),
   )
-  return lax.psum(sums, devices.AXIS), {
-    'loss': loss,
-    'wrong': wrong,
-    'mask': mask,
-  }
+  return sums, {'loss': loss, 'wrong': wrong, 'mask': mask}
 
 
 class Evaluator:
@@ -76,7 +72,7 @@ class Evaluator:
     self._step: Callable[..., Any] = devices.parallel(
       functools.partial(eval_step, parts),
       in_axes=(None, 0, 0, 0),
-      out_axes=(None, 0),
+      out_axes=0,
       local=local,
     )
 
@@ -108,6 +104,7 @@ class Evaluator:
       )
       fetched.append(self._step(state, shards, rows, valid))
     sums = add_sums([sums for sums, _ in fetched])
+    sums = jax.tree.map(devices.add_over_processes, sums)
     measures = {
       'loss': ratio(sums['loss'], sums['count']),
       'accuracy': ratio(sums['correct'], sums['count']),
@@ -131,7 +128,7 @@ def add_sums(sums: list[dict[str, Any]]) -> dict[str, float]:
   total: dict[str, float] = {}
   for one in jax.device_get(sums):
     for name, value in one.items():
-      total[name] = total.get(name, 0.0) + float(value)
+      total[name] = total.get(name, 0.0) + float(np.sum(value, dtype=float))
   return total
 
 

@@ -114,7 +114,8 @@ class _Loop:
         state, memory, local
       )
       self._step = int(state.step)
-    self._state, self._memory = state, memory
+    self._state = devices.replicate(state, local)
+    self._memory = devices.place(memory, local)
     self._metrics = log.Metrics(
       workdir,
       resume_step=self._step,
@@ -179,6 +180,7 @@ class _Loop:
       self._state, self._memory, sums = self._step_function(
         self._state, self._memory, self._data.train, rows[position]
       )
+      devices.keep_pace(sums)
       self._pending.append(sums)
       self._step += 1
       progress.advance()

@@ -67,8 +67,7 @@ def create_train_state(
     seed: a non-negative integer.
 
   Returns:
-    State and memory as host arrays: a first call with donation in several
-    processes takes no others.
+    State and memory as host arrays, to be put on the devices.
   """
 
   def create(key):
@@ -120,7 +119,6 @@ def train_step(
     **parts.augmentation,
   )
   batch = {**batch, 'image': images}
-  count = lax.psum(jnp.sum(batch['mask']), devices.AXIS)
 
   def objective(params):
     calls = []
@@ -145,13 +143,13 @@ def train_step(
     logits, model_state = calls[0]
     correct = jnp.argmax(logits, axis=-1) == batch['label']
     sums = masked_sums(batch['mask'], loss=losses, correct=correct, **metrics)
-    loss = sums['loss'] / count
-    return loss, (new_memory, dict(model_state), sums)
+    return sums['loss'], (new_memory, dict(model_state), sums)
 
   gradients, (memory, model_state, sums) = jax.grad(objective, has_aux=True)(
     state.params
   )
   gradients, sums = lax.psum((gradients, sums), devices.AXIS)
+  gradients = jax.tree.map(lambda x: x / sums['count'], gradients)
   updates, opt_state = parts.optimizer.update(
     gradients, state.opt_state, state.params
   )

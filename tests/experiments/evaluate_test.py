@@ -1,5 +1,3 @@
-import functools
-
 import jax
 import numpy as np
 import pytest
@@ -81,20 +79,6 @@ def test_padding_may_hold_anything():
   before = run(STATE, shards.replace(mask=mask), detect=True)
   after = run(STATE, shards.replace(mask=mask, label=label), detect=True)
   assert before == pytest.approx(after, nan_ok=True)
-
-
-def test_devices_agree_and_vmap_proves_it():
-  shards = toy.shards(4, 6)
-  rows = np.tile(np.arange(6, dtype=np.int32), (4, 1))
-  step = functools.partial(evaluate.eval_step, PARTS)
-  sums, outputs = jax.vmap(
-    step,
-    axis_name=devices.AXIS,
-    in_axes=(None, 0, 0, 0),
-    out_axes=(None, 0),
-  )(STATE, shards, rows, np.ones((4, 6), np.float32))
-  assert sums['count'] == 24
-  assert outputs['loss'].shape == (4, 6)
 
 
 def test_auroc_is_the_chance_of_the_right_order():
