@@ -117,10 +117,13 @@ def test_first_and_second_derivatives(name, number, soft_labels):
   twin = soft if soft_labels else np.eye(10)[labels]
   # A direction, and a second one to test the product with the first in.
   point = (logits, twin if soft_labels else None, numbers)
-  directions, others = (
-    jax.tree.map(lambda leaf: rng.normal(size=np.shape(leaf)), point)
-    for _ in range(2)
-  )
+
+  def direction(leaf):
+    # Small parameters may be near the end of their range.
+    size = min(1, float(abs(np.max(leaf))))
+    return size * rng.normal(size=np.shape(leaf))
+
+  directions, others = (jax.tree.map(direction, point) for _ in range(2))
 
   def total(step, other=0):
     logits, labels, numbers = jax.tree.map(

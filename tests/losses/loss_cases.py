@@ -5,7 +5,9 @@ noisy_labels/losses/__init__.py, and write its case, in a file a family.
 """
 
 import foundation_cases
+import probability_cases
 
 CASES = {
   **foundation_cases.CASES,
+  **probability_cases.CASES,
 }
