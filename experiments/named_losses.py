@@ -51,15 +51,17 @@ def parameters(name: str) -> dict[str, inspect.Parameter]:
 def fields() -> dict[str, type]:
   """Every hyper-parameter of any loss, and what it is."""
   return {
-    parameter.name: _type(parameter)
+    parameter.name: kind(parameter)
     for name in names()
     for parameter in parameters(name).values()
   }
 
 
-def _type(parameter: inspect.Parameter) -> type:
+def kind(parameter: inspect.Parameter) -> type:
+  """What a hyper-parameter is, as a flag."""
   # What is written as a number is a float, unless it can only be an integer.
-  return parameter.annotation if parameter.annotation in (int, str) else float
+  kinds = (bool, int, str)
+  return parameter.annotation if parameter.annotation in kinds else float
 
 
 def facts(transition: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -125,7 +127,7 @@ def make(
       functools.partial, function, **bind(config.name)
     )
   num_classes = len(known['noise_prior'])
-  needs_key = config.name in losses.OF_BATCHES
+  needs_key = _draws(config.name)
   try:
     loss = _wrap(make_loss(), config)
     jax.eval_shape(
@@ -143,7 +145,7 @@ def make_method(
 ) -> methods.Method:
   """The method that trains with the loss that `config` describes."""
   loss = make(config, known)
-  if config.name in losses.OF_BATCHES:
+  if _draws(config.name):
     return methods.of_batches(loss)
   return methods.stateless(loss)
 
@@ -151,6 +153,11 @@ def make_method(
 def describe(config: ml_collections.ConfigDict) -> dict[str, Any]:
   """The fields that are set, other than the name."""
   return {k: v for k, v in config.items() if k != 'name' and v is not None}
+
+
+def _draws(name: str) -> bool:
+  """Whether a loss draws other examples of the batch, with a key."""
+  return 'key' in inspect.signature(getattr(losses, name)).parameters
 
 
 def _wrap(loss, config):
@@ -206,9 +213,9 @@ def _check_parameters(
       )
   for field in takers:
     if field not in given and field not in optional:
-      kind = 'NAME' if fields()[field] is str else 'NUMBER'
+      value = 'NAME' if fields()[field] is str else 'NUMBER'
       raise errors.UsageError(
         f'config.loss.{field} is missing: {whole} takes {takes}; set '
-        f'--config.loss.{field}={kind}'
+        f'--config.loss.{field}={value}'
       )
   return given

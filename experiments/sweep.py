@@ -21,6 +21,7 @@ from experiments import errors
 from experiments import launch
 from experiments import log
 from experiments import loop
+from experiments import record
 from experiments import report
 from experiments import table
 
@@ -35,6 +36,8 @@ def main() -> None:
       '--config describes one run, not a sweep: give it to '
       'python -m experiments.main'
     )
+  if sweep.get('sort'):
+    errors.check_name('config.sort', sweep.sort, record.RULES)
   workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
   writes = jax.process_index() == 0
   if writes:
@@ -42,6 +45,8 @@ def main() -> None:
   summaries = run(sweep, workdir, data_dir=FLAGS.data_dir)
   if not writes:
     return
+  if sweep.get('sort'):
+    summaries = table.ranked(summaries, sweep.sort)
   log.write_json(workdir / 'results.json', summaries)
   path = report.write(workdir, sweep, summaries)
   table.show(
