@@ -112,19 +112,21 @@ def replicate(tree: Any, local: Local) -> Any:
   A step takes host arrays as well, but it is compiled for them, and a second
   time for what it returns.
   """
-  copy = parallel(_first, in_axes=(None, 0), out_axes=None, local=local)
-  return copy(tree, np.arange(len(local.devices)))
+  return _put(tree, None, local)
 
 
 def place(tree: Any, local: Local) -> Any:
   """Puts `[local_devices, ...]` host arrays on the devices, a slice on each."""
-  copy = parallel(_first, in_axes=(0, 0), out_axes=0, local=local)
-  return copy(tree, np.arange(len(local.devices)))
+  return _put(tree, 0, local)
 
 
-def _first(tree, device):
-  del device  # Trees may be empty, and something must be mapped.
-  return tree
+def _put(tree: Any, axis: int | None, local: Local) -> Any:
+  # Trees may be empty, but something must be mapped, and be returned.
+  numbers = np.arange(len(local.devices))
+  copy = parallel(
+    lambda *trees: trees, in_axes=(axis, 0), out_axes=(axis, 0), local=local
+  )
+  return copy(tree, numbers)[0]
 
 
 def gather_rows(shards: jax.Array) -> np.ndarray:
