@@ -1,6 +1,8 @@
 """Devices and processes: the only place that knows how many there are."""
 
 from collections.abc import Callable
+from importlib import metadata
+import platform
 from typing import Any
 from typing import NamedTuple
 
@@ -154,7 +156,17 @@ def add_over_processes(value: Any) -> np.ndarray:
 def describe() -> str:
   """What a run used: versions, processes and devices, in one line."""
   kinds = sorted({device.device_kind for device in jax.devices()})
+  packages = ('noisy-labels', 'jax', 'jaxlib', 'flax', 'optax', 'numpy')
+  versions = [f'{name} {_version(name)}' for name in packages]
   return (
-    f'jax {jax.__version__}, {jax.process_count()} process(es), '
-    f'{jax.device_count()} device(s): {", ".join(kinds)}'
+    f'Python {platform.python_version()}, {", ".join(versions)}; '
+    f'{jax.process_count()} process(es), {jax.device_count()} device(s): '
+    f'{", ".join(kinds)}'
   )
+
+
+def _version(package: str) -> str:
+  try:
+    return metadata.version(package)
+  except metadata.PackageNotFoundError:  # Run from a checkout, uninstalled.
+    return 'unknown'
