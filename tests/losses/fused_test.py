@@ -63,16 +63,15 @@ def assert_close(got, want, **tolerance):
 
 
 @pytest.mark.parametrize('name', FITTING)
-@pytest.mark.parametrize('block_size', [1, BLOCK_SIZE, K, 100])
 @pytest.mark.usefixtures('float64')
-def test_equals_the_unfused_loss(name, block_size):
-  """By features, weights, bias and hyper-parameters."""
+def test_equals_the_unfused_loss(name):
+  """In value and gradient by all that it depends on."""
   features, weights, labels, bias = inputs()
   static, numbers = harness.split(name, harness.parameters_of(name, K))
   loss = functools.partial(harness.loss_of(name), **static)
 
   def of_fused(features, weights, bias, numbers):
-    return fused(functools.partial(loss, **numbers), block_size, bias)(
+    return fused(functools.partial(loss, **numbers), BLOCK_SIZE, bias)(
       features, weights, labels
     )
 
@@ -80,15 +79,28 @@ def test_equals_the_unfused_loss(name, block_size):
     return loss(features @ weights + bias, labels, **numbers)
 
   arguments = jax.tree.map(jnp.asarray, (features, weights, bias, numbers))
-  for transform in (
-    lambda f: f,
-    functools.partial(jax.jacrev, argnums=range(4)),
-  ):
-    got, want = (
-      jax.jit(transform(function))(*arguments)
-      for function in (of_fused, of_logits)
-    )
-    assert_close(got, want, rtol=1e-12, atol=1e-12)
+
+  @functools.partial(jax.jit, static_argnums=0)
+  def derivatives(function, *arguments):
+    values, pull = jax.vjp(function, *arguments)
+    return values, pull(jnp.arange(1.0, BATCH + 1))
+
+  assert_close(
+    derivatives(of_fused, *arguments),
+    derivatives(of_logits, *arguments),
+    rtol=1e-12,
+    atol=1e-12,
+  )
+
+
+@pytest.mark.parametrize('loss', [MIXTURE, SMOOTHED])
+@pytest.mark.parametrize('block_size', [1, 4, K, 100])
+@pytest.mark.usefixtures('float64')
+def test_size_of_blocks(loss, block_size):
+  arguments = inputs()[:3]
+  got = gradients(fused(loss, block_size))(*arguments)
+  want = gradients(unfused(loss))(*arguments)
+  assert_close(got, want, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize('loss', [MIXTURE, SMOOTHED])
