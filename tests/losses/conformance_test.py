@@ -179,7 +179,9 @@ def test_finite_for_extreme_logits(name, num_classes):
   _, labels, soft = harness.inputs(shape)
   logits = harness.extreme_logits(shape).astype(np.float32)
   soft = (soft / soft.sum(-1, keepdims=True)).astype(np.float32)
-  for given in (labels.astype(np.int32), soft):
+  # Each is compiled anew for each number of classes; two tell of distributions.
+  both = num_classes in (10, 32000)
+  for given in (labels.astype(np.int32), soft)[: 1 + both]:
     value, gradient = harness.run(name, logits, given, **parameters)
     assert np.isfinite(value).all()
     assert np.isfinite(gradient).all()

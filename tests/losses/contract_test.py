@@ -26,27 +26,36 @@ def test_one_loss_an_example(name, shape):
 
 
 @every_loss
-@pytest.mark.parametrize('dtype', ['float16', 'bfloat16', 'float64'])
-def test_dtypes(name, dtype):
-  logits, labels, soft = harness.inputs()
+def test_narrow_logits(name):
+  """Computed in float32; the gradient has the logits' dtype."""
+  logits, labels, soft = (jnp.asarray(array) for array in harness.inputs())
   parameters = harness.parameters_of(name)
-  with jax.enable_x64(dtype == 'float64'):
-    narrow = jnp.asarray(logits, dtype)
-    wide_dtype = jnp.promote_types(dtype, jnp.float32)
-    for given in (jnp.asarray(labels), jnp.asarray(soft, wide_dtype)):
-      value, gradient = harness.run(name, narrow, given, **parameters)
-      assert value.dtype == wide_dtype
-      assert gradient.dtype == narrow.dtype
-      want, exact = harness.run(
-        name, narrow.astype(wide_dtype), given, **parameters
-      )
-      np.testing.assert_allclose(value, want, rtol=1e-6, atol=1e-7)
-      np.testing.assert_allclose(
-        gradient.astype(wide_dtype),
-        exact,
-        rtol=2 * jnp.finfo(dtype).eps,
-        atol=1e-7,
-      )
+  run = harness.value_and_grad(harness.partial(name))
+  cases = [
+    (logits.astype('float16'), labels),
+    (logits.astype('bfloat16'), labels),
+    (logits.astype('bfloat16'), soft),
+    (logits.astype('bfloat16'), soft.astype('bfloat16')),
+  ]
+  results = harness.quick_jit(lambda cases: [run(*case) for case in cases])(
+    cases
+  )
+  for (narrow, given), (value, gradient) in zip(cases, results, strict=True):
+    assert value.dtype == jnp.float32
+    assert gradient.dtype == narrow.dtype
+    wide = [
+      array.astype(jnp.promote_types(array.dtype, jnp.float32))
+      for array in (narrow, given)
+      if jnp.issubdtype(array.dtype, jnp.floating)
+    ]
+    want, exact = harness.run(name, *[*wide, given][:2], **parameters)
+    np.testing.assert_allclose(value, want, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+      gradient.astype(jnp.float32),
+      exact,
+      rtol=2 * float(jnp.finfo(narrow.dtype).eps),
+      atol=1e-6,
+    )
 
 
 @every_loss
@@ -77,18 +86,23 @@ def test_masked_classes(name, soft_labels):
 
 
 @every_loss
-@pytest.mark.parametrize('dtype', ['int8', 'int32', 'uint8'])
-def test_labels_that_are_no_class(name, dtype):
-  outside = [10, 127, np.iinfo(dtype).max, np.iinfo(dtype).min or 11, -1]
-  labels = np.resize(np.array([*outside, 0, 3]).astype(dtype), 24)
-  logits = jnp.asarray(harness.inputs()[0], jnp.float32)
-  value, gradient = harness.run(
-    name, logits, labels, **harness.parameters_of(name)
-  )
-  assert np.isnan(value[:5]).all()
-  assert np.isnan(gradient[:5]).all()
-  assert np.isfinite(value[5:7]).all()
-  assert np.isfinite(gradient[5:7]).all()
+def test_labels_that_are_no_class(name):
+  logits = jnp.asarray(harness.inputs()[0][:7])
+  run = harness.value_and_grad(harness.partial(name))
+  given = {}
+  for dtype in ('int8', 'int32', 'uint8', 'uint32'):
+    limits = np.iinfo(dtype)
+    outside = [10, 127, limits.max, limits.min or 11, -1]
+    given[dtype] = np.array([*outside, 0, 3]).astype(dtype)
+
+  results = harness.quick_jit(
+    lambda given: {dtype: run(logits, given[dtype]) for dtype in given}
+  )(given)
+  for value, gradient in results.values():
+    assert np.isnan(value[:5]).all()
+    assert np.isnan(gradient[:5]).all()
+    assert np.isfinite(value[5:]).all()
+    assert np.isfinite(gradient[5:]).all()
 
 
 @every_loss
@@ -108,13 +122,11 @@ def test_shift_invariance(name):
 
 
 @every_loss
-@pytest.mark.parametrize('soft_labels', [False, True])
-def test_transformations(name, soft_labels):
-  logits, labels, soft = harness.inputs((4, 3, 5))
-  logits = jnp.asarray(logits, jnp.float32)
-  given = jnp.asarray(soft if soft_labels else labels)
+def test_transformations(name):
+  logits, labels, soft = map(jnp.asarray, harness.inputs((4, 3, 5)))
   loss = harness.partial(name, 5)
   run = harness.value_and_grad(loss)
+  mapped = jax.vmap(jax.vmap(run))
 
   def scanned(logits, labels):
     def step(total, row):
@@ -122,59 +134,69 @@ def test_transformations(name, soft_labels):
 
     return jax.lax.scan(step, 0, (logits, labels))[1]
 
-  @jax.jit
-  def transformed(logits, labels):
-    return (
-      run(logits, labels),
-      jax.vmap(jax.vmap(run))(logits, labels),
+  @harness.quick_jit
+  def transformed(logits, labels, soft):
+    return mapped(logits, soft), [
+      mapped(logits, labels),
       scanned(logits, labels),
       harness.value_and_grad(jax.checkpoint(loss))(logits, labels),
-    )
+    ]
 
-  want = run(logits, given)  # Not compiled, with Python numbers.
-  for got in (*transformed(logits, given), jax.pmap(run)(logits, given)):
-    jax.tree.map(
-      functools.partial(np.testing.assert_allclose, rtol=2e-6, atol=1e-6),
-      got,
-      want,
-    )
+  of_soft, of_labels = transformed(logits, labels, soft)
+  of_labels.append(jax.pmap(run)(logits, labels))
+  # What they are compared with is not compiled, and has Python numbers.
+  for given, results in [(soft, [of_soft]), (labels, of_labels)]:
+    want = run(logits, given)
+    for got in results:
+      for array, wanted in zip(got, want, strict=True):
+        np.testing.assert_allclose(array, wanted, rtol=2e-6, atol=1e-6)
 
 
 @every_loss
-@pytest.mark.parametrize('soft_labels', [False, True])
-def test_parameters_broadcast_with_the_losses(name, soft_labels):
-  logits, labels, soft = harness.inputs()
-  given = jnp.asarray(soft if soft_labels else labels)
-  logits = jnp.asarray(logits, jnp.float32)
+def test_parameters_broadcast_with_the_losses(name):
+  logits, *labels = (jnp.asarray(array) for array in harness.inputs())
   parameters = harness.parameters_of(name)
-  numbers = harness.split(name, parameters)[1]
-  numbers = {key: n for key, n in numbers.items() if n.ndim == 0}
+  numbers = {
+    key: number
+    for key, number in harness.split(name, parameters)[1].items()
+    if number.ndim == 0
+  }
   if not numbers:
     pytest.skip('has no number')
+  others = {k: v for k, v in parameters.items() if k not in numbers}
   # Near the value, for each example one of three.
   factors = np.resize([1, 0.99, 0.995], 24)
-  each = {key: parameters[key] * factors for key in numbers}
-  others = {k: v for k, v in parameters.items() if k not in numbers}
-  got = harness.loss_of(name)(logits, given, **each, **others)
-  by_each, by_one = (
-    jax.jit(
-      jax.grad(
-        lambda numbers: harness.loss_of(name)(
-          logits, given, **numbers, **others
-        ).sum()
+  each = jax.tree.map(lambda number: number * factors, numbers)
+
+  def total(numbers, given):
+    values = harness.loss_of(name)(logits, given, **numbers, **others)
+    return values.sum(), values
+
+  @harness.quick_jit
+  def run(each, numbers):
+    return [
+      (
+        jax.grad(total, has_aux=True)(each, given),
+        jax.grad(total, has_aux=True)(numbers, given)[0],
+        jax.grad(total, has_aux=True)(
+          jax.tree.map(lambda number: jnp.full(24, number), numbers), given
+        )[0],
       )
-    )(tree)
-    for tree in ({k: jnp.full(24, n) for k, n in numbers.items()}, numbers)
-  )
-  for factor in factors[:3]:
-    scaled = {key: parameters[key] * factor for key in numbers}
-    want, _ = harness.run(name, logits, given, **scaled, **others)
-    here = factors == factor
-    np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
-  for key in numbers:
-    assert by_each[key].shape == (24,)
-    total = by_each[key].sum()
-    np.testing.assert_allclose(total, by_one[key], rtol=1e-4, atol=1e-5)
+      for given in labels
+    ]
+
+  for given, results in zip(labels, run(each, numbers), strict=True):
+    (_, got), by_one, by_all = results
+    for factor in factors[:3]:
+      scaled = jax.tree.map(lambda number: number * factor, numbers)
+      want, _ = harness.run(name, logits, given, **scaled, **others)
+      here = factors == factor
+      np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
+    for key in numbers:
+      assert by_all[key].shape == (24,)
+      np.testing.assert_allclose(
+        by_all[key].sum(), by_one[key], rtol=1e-4, atol=1e-5
+      )
 
 
 @every_loss
