@@ -45,16 +45,16 @@ def _label_log_prob(logits, labels):
 
 def _label_log_prob_fwd(logits, labels):
   wide = logits.astype(wide_dtype(logits))
-  largest = _largest(wide)
-  total = jnp.sum(_exp(wide, largest), axis=-1)
-  log_prob = _choose(wide, labels) - largest - jnp.log(total)
+  largest = largest_of(wide)
+  total = jnp.sum(exp_less(wide, largest), axis=-1)
+  log_prob = choose(wide, labels) - largest - jnp.log(total)
   return log_prob, (logits, labels, largest, total)
 
 
 def _label_log_prob_bwd(residuals, g):
   logits, labels, largest, total = residuals
-  g = _nan_unless_class(labels, logits, g)
-  shares = _exp(logits, largest) * (g / total)[..., None]
+  g = nan_unless_class(labels, logits, g)
+  shares = exp_less(logits, largest) * (g / total)[..., None]
   gradient = jnp.where(_hits(labels, logits), g[..., None], 0) - shares
   return gradient.astype(logits.dtype), _no_tangent(labels)
 
@@ -70,8 +70,8 @@ def log_probs(logits: chex.Array) -> chex.Array:
 
 def _log_probs_fwd(logits):
   wide = logits.astype(wide_dtype(logits))
-  largest = _largest(wide)
-  total = jnp.sum(_exp(wide, largest), axis=-1)
+  largest = largest_of(wide)
+  total = jnp.sum(exp_less(wide, largest), axis=-1)
   log_prob = wide - largest[..., None] - jnp.log(total)[..., None]
   return log_prob, (logits, largest, total)
 
@@ -79,7 +79,7 @@ def _log_probs_fwd(logits):
 def _log_probs_bwd(residuals, g):
   logits, largest, total = residuals
   scale = jnp.sum(g, axis=-1) / total
-  gradient = g - _exp(logits, largest) * scale[..., None]
+  gradient = g - exp_less(logits, largest) * scale[..., None]
   return (gradient.astype(logits.dtype),)
 
 
@@ -106,17 +106,17 @@ def _label_and_mean(logits, labels):
 
 def _label_and_mean_fwd(logits, labels):
   wide = logits.astype(wide_dtype(logits))
-  largest = _largest(wide)
+  largest = largest_of(wide)
   total = jnp.sum(_marked_exp(wide, largest), axis=-1)
   mean, count = masked_mean.mean_and_count(wide)
-  label = _choose(wide, labels) - largest - jnp.log(total)
+  label = choose(wide, labels) - largest - jnp.log(total)
   mean = mean - largest - jnp.log(total)
   return (label, mean), (logits, labels, largest, total, count)
 
 
 def _label_and_mean_bwd(residuals, gs):
   logits, labels, largest, total, count = residuals
-  of_label, of_mean = _nan_unless_class(labels, logits, gs[0]), gs[1]
+  of_label, of_mean = nan_unless_class(labels, logits, gs[0]), gs[1]
   each = (of_mean / count)[..., None]
   gradient = jnp.where(_hits(labels, logits), of_label[..., None] + each, each)
   exps = _marked_exp(logits.astype(total.dtype), largest)
@@ -138,24 +138,29 @@ def _marked_exp(logits, largest):
   return jnp.where(logits > -jnp.inf, exps, -1e-30)
 
 
-def _largest(logits):
+def largest_of(logits: chex.Array) -> chex.Array:
+  """Return the largest logit of each example, as a constant."""
   # It cancels out of every result, and so is a constant. It and the logarithm
   # of the sum are kept apart: added, they would round off what tells the
   # classes apart when the logits are large.
   return lax.stop_gradient(jnp.max(logits, axis=-1))
 
 
-def _exp(logits, largest):
+def exp_less(logits: chex.Array, largest: chex.Array) -> chex.Array:
+  """Return exp(logits - largest), in the dtype of the latter."""
   return jnp.exp(logits.astype(largest.dtype) - largest[..., None])
 
 
-def _choose(logits, labels):
+def choose(logits: chex.Array, labels: chex.Array) -> chex.Array:
   """Return the logit of the label, NaN where there is none."""
   chosen = jnp.take_along_axis(logits, labels[..., None], axis=-1, mode='clip')
-  return _nan_unless_class(labels, logits, chosen[..., 0])
+  return nan_unless_class(labels, logits, chosen[..., 0])
 
 
-def _nan_unless_class(labels, logits, values):
+def nan_unless_class(
+  labels: chex.Array, logits: chex.Array, values: chex.Array
+) -> chex.Array:
+  """Return the values `[...]`, NaN where the label is no class."""
   # Indexing alone would count negative labels from the end.
   labels = _comparable(labels)
   is_class = (labels >= 0) & (labels < logits.shape[-1])
