@@ -123,9 +123,9 @@ def _shape(text: str) -> tuple[int, int]:
 def _without_torch() -> str | None:
   """Return why PyTorch is not measured, or None if it is."""
   if importlib.util.find_spec('torch') is None:
-    return 'without PyTorch, which pip install "noisy-labels[bench]" brings'
+    return 'no PyTorch: pip install "noisy-labels[bench]"'
   if jax.default_backend() != 'cpu':
-    return 'without PyTorch, which is measured on CPUs only'
+    return 'no PyTorch, which is measured on CPUs only'
   return None
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import blockwise
+from noisy_labels.losses import class_sums
 from noisy_labels.losses import log_prob
 
 
@@ -38,9 +39,11 @@ def fused_linear(
   and the mean log-probability of all classes. So these fit:
 
     - every loss of the label's probability alone: cross entropy, clipped,
-      mixture, generalized, symmetric, focal, ...
-    - `smoothed_cross_entropy` and others that add the mean
-    - sums and other functions of such losses; each asks once more
+      mixture, generalized, symmetric, focal, Jensen-Shannon, ...
+    - those of the mean as well: smoothed, confidence-regularized and normalized
+      cross entropy
+    - `forward_corrected_cross_entropy` with a structured transition
+    - functions of such losses, as `active_passive`; each asks once more
 
   Any other loss is refused with a TypeError. Labels are integers only:
   distributions over so many classes are what it is meant to avoid.
@@ -98,9 +101,9 @@ class LinearLogits:
   """Stands for the logits of a linear layer, which are never made.
 
   A loss may look at shape and dtype, and call `log_prob.label_log_prob` and
-  `log_prob.label_and_mean_log_prob`, which have their answers for it below. To
-  anything else it says that the loss cannot be fused. It is a pytree, and so
-  may be passed through jit.
+  `log_prob.label_and_mean_log_prob` and `class_sums.count`, which have their
+  answers for it below. To anything else it says that the loss cannot be fused.
+  It is a pytree, and so may be passed through jit.
   """
 
   features: chex.Array
@@ -169,6 +172,15 @@ def _check(features, weights, labels, bias, block_size):
     raise ValueError(
       f'block_size must be a positive integer, got {block_size!r}'
     )
+
+
+@class_sums.count.register
+def _(logits: LinearLogits):
+  return jnp.full_like(
+    logits.features[..., 0],
+    jnp.sum(logits.bias > -jnp.inf),
+    log_prob.wide_dtype(logits),
+  )
 
 
 @log_prob.label_log_prob.register

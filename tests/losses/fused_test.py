@@ -14,7 +14,17 @@ BATCH, DIM, K = 6, 4, 13
 BLOCK_SIZE = 5  # Does not divide K.
 
 # Losses that need more of the logits than log p of the label and its mean.
-REFUSED = ()
+REFUSED = (
+  'asymmetric_mean_square_error',
+  'bi_tempered_logistic_loss',
+  'epsilon_softmax_cross_entropy',
+  'forward_corrected_cross_entropy',
+  'hard_bootstrapped_cross_entropy',
+  'normalized_focal_loss',
+  'normalized_generalized_cross_entropy',
+  'normalized_negative_cross_entropy',
+  'soft_bootstrapped_cross_entropy',
+)
 FITTING = [name for name in harness.CASES if name not in REFUSED]
 SMOOTHED = functools.partial(losses.smoothed_cross_entropy, smoothing=0.1)
 MIXTURE = functools.partial(losses.mixture_cross_entropy, noise_rate=0.3)
@@ -119,7 +129,7 @@ def test_second_derivatives(loss):
   assert_close(got, want, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize('name', set(harness.CASES) & set(REFUSED))
+@pytest.mark.parametrize('name', REFUSED)
 def test_losses_that_look_at_other_classes_are_refused(name):
   features, weights, labels, _ = inputs()
   with pytest.raises(TypeError, match='fused_linear makes none'):
