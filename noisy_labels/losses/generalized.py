@@ -43,7 +43,7 @@ def generalized_cross_entropy(
     >>> labels = jnp.array([0, 1])
     >>> losses = generalized_cross_entropy(logits, labels, q=0.7)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['0.121', '1.107']
+    ['0.121', '1.106']
 
   References:
     Zhang and Sabuncu, `Generalized Cross Entropy Loss for Training Deep Neural

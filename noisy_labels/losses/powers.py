@@ -29,12 +29,15 @@ def box_cox(log_p: chex.Array, q: chex.Array) -> chex.Array:
 def _box_cox_jvp(primals, tangents):
   log_p, q = primals
   by_log_p, by_q = tangents
+  value = box_cox(log_p, q)
+  # Where p is 0, any large number does for its logarithm: p^q is 0 as well.
+  log_p = jnp.maximum(log_p, -1 / jnp.sqrt(jnp.finfo(log_p.dtype).tiny))
   tangent = jnp.zeros_like(log_p + q)
   if not isinstance(by_log_p, custom_derivatives.SymbolicZero):
     tangent += jnp.exp(q * log_p) * by_log_p
   if not isinstance(by_q, custom_derivatives.SymbolicZero):
     tangent += _slope_by_q(log_p, q) * by_q
-  return box_cox(log_p, q), tangent
+  return value, tangent
 
 
 # q is a constant more often than not, and its derivative costs more than all
@@ -50,8 +53,6 @@ def _slope_by_q(log_p, q):
 
   The two terms cancel when q log p is small: there, log^2 p times a series.
   """
-  # Where p is 0, any large number does for its logarithm: p^q is 0 as well.
-  log_p = jnp.maximum(log_p, -1 / jnp.sqrt(jnp.finfo(log_p.dtype).tiny))
   x = q * log_p
   small = abs(x) < 0.1
   series = jnp.polyval(np.array(_SERIES[::-1], x.dtype), jnp.where(small, x, 0))

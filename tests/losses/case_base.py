@@ -37,6 +37,7 @@ class Case(NamedTuple):
   max_classes: the largest number of classes to try.
   arrays: temporary arrays of the size of the logits that it needs beyond
     optax's cross entropy, for integer labels.
+  roundings: how often a gradient of 16 bits is rounded.
   loss: what to test, if it is not `losses.<name>`.
   """
 
@@ -50,6 +51,7 @@ class Case(NamedTuple):
   shift_invariant: bool = True
   max_classes: int = 32000
   arrays: float = 0.5
+  roundings: int = 1
   loss: Callable[..., Any] | None = None
 
 

@@ -50,12 +50,11 @@ def test_narrow_logits(name):
     ]
     want, exact = harness.run(name, *[*wide, given][:2], **parameters)
     np.testing.assert_allclose(value, want, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(
-      gradient.astype(jnp.float32),
-      exact,
-      rtol=2 * float(jnp.finfo(narrow.dtype).eps),
-      atol=1e-6,
-    )
+    # Rounded gradients may cancel when they are added.
+    eps = float(jnp.finfo(narrow.dtype).eps)
+    atol = 1e-6 if CASES[name].roundings == 1 else eps
+    gradient = gradient.astype(jnp.float32)
+    np.testing.assert_allclose(gradient, exact, rtol=2 * eps, atol=atol)
 
 
 @every_loss
