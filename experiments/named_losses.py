@@ -31,8 +31,8 @@ KNOWN = ('noise_prior', 'transition')
 # Losses that want several views of an example, of which there is one.
 _OF_VIEWS = ('generalized_jensen_shannon',)
 
-# Fields that change whatever loss is named.
-WRAPPERS = ('margin', 'max_logit_norm')
+# Fields that change whatever loss is named, or how it is trained with.
+_FOR_ANY = ('margin', 'max_logit_norm', 'warm_up_epochs', 'ramp_epochs')
 
 
 def names() -> tuple[str, ...]:
@@ -43,7 +43,8 @@ def names() -> tuple[str, ...]:
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
   """The hyper-parameters of a loss that are fields of `config.loss`."""
-  not_fields = {'logits', 'labels', 'key', *KNOWN, *PARTS.get(name, ())}
+  not_fields = {'logits', 'labels', 'key', 'loss', *KNOWN}
+  not_fields.update(PARTS.get(name, ()))
   signature = inspect.signature(getattr(losses, name))
   return {k: v for k, v in signature.parameters.items() if k not in not_fields}
 
@@ -77,8 +78,8 @@ def facts(transition: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
   """
   given = np.sum(counts, axis=0)
   return {
-    'transition': np.asarray(transition, np.float32),
-    'noise_prior': np.asarray(given / np.sum(given), np.float32),
+    'transition': transition,
+    'noise_prior': given / np.sum(given),
   }
 
 
@@ -115,26 +116,19 @@ def make(
     values = {**known, **given}
     return {k: values[k] for k in wanted if k in values}
 
-  function = getattr(losses, config.name)
-  if parts:
-    bound = {
-      field: functools.partial(getattr(losses, part), **bind(part))
-      for field, part in parts.items()
-    }
-    make_loss = functools.partial(function, **bound, **bind(config.name))
-  else:
-    make_loss = functools.partial(
-      functools.partial, function, **bind(config.name)
-    )
+  function = functools.partial(
+    getattr(losses, config.name), **bind(config.name)
+  )
+  bound = [
+    functools.partial(getattr(losses, part), **bind(part))
+    for part in parts.values()
+  ]
   num_classes = len(known['noise_prior'])
-  needs_key = _draws(config.name)
+  example = jnp.zeros((2, num_classes)), jnp.zeros((2,), jnp.int32)
+  key = {'key': jax.random.key(0)} if _draws(config.name) else {}
   try:
-    loss = _wrap(make_loss(), config)
-    jax.eval_shape(
-      functools.partial(loss, key=jax.random.key(0)) if needs_key else loss,
-      jnp.zeros((2, num_classes)),
-      jnp.zeros((2,), jnp.int32),
-    )
+    loss = _wrap(function(*bound) if parts else function, config)
+    jax.eval_shape(functools.partial(loss, **key), *example)
   except ValueError as error:
     raise errors.UsageError(f'config.loss: {error}') from None
   return loss
@@ -145,9 +139,14 @@ def make_method(
 ) -> methods.Method:
   """The method that trains with the loss that `config` describes."""
   loss = make(config, known)
-  if _draws(config.name):
-    return methods.of_batches(loss)
-  return methods.stateless(loss)
+  lift = methods.of_batches if _draws(config.name) else methods.stateless
+  first, ramp = config.warm_up_epochs or 0.0, config.ramp_epochs or 0.0
+  if not first and not ramp:
+    return lift(loss)
+  try:
+    return methods.warm_up(lift(loss), epochs=first, ramp_epochs=ramp)
+  except ValueError as error:
+    raise errors.UsageError(f'config.loss: {error}') from None
 
 
 def describe(config: ml_collections.ConfigDict) -> dict[str, Any]:
@@ -204,7 +203,7 @@ def _check_parameters(
     whole += ' of ' + ' and '.join(parts.values())
   takes = ', '.join(takers) or 'no hyper-parameter'
   given = describe(config)
-  for field in (*parts, *WRAPPERS):
+  for field in (*parts, *_FOR_ANY):
     given.pop(field, None)
   for field in given:
     if field not in takers:

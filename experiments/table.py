@@ -56,8 +56,8 @@ def rows(
 
 
 def ranked(
-  runs: Mapping[str, Sequence[dict[str, Any]]], rule: str
-) -> dict[str, Sequence[dict[str, Any]]]:
+  runs: dict[str, list[dict[str, Any]]], rule: str
+) -> dict[str, list[dict[str, Any]]]:
   """The runs by test accuracy in the period that `rule` selects, best first."""
 
   def accuracy(name):

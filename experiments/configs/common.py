@@ -51,6 +51,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.loss.margin = config_dict.placeholder(float)
   # For any loss: the norm that logits are clipped to.
   config.loss.max_logit_norm = config_dict.placeholder(float)
+  # For losses that cannot begin from nothing: how many epochs of cross entropy
+  # come first, and over how many more the loss takes its place.
+  config.loss.warm_up_epochs = config_dict.placeholder(float)
+  config.loss.ramp_epochs = config_dict.placeholder(float)
 
   # A network of `experiments/models.py`, and what its layers compute in:
   # `float32` or `bfloat16`. Parameters are float32 in either case.
