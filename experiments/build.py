@@ -3,7 +3,6 @@
 import functools
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
@@ -13,6 +12,7 @@ from experiments import errors
 from experiments import models
 from experiments import named_losses
 from experiments import train
+from experiments.data import augment
 from experiments.data import dataset
 from noisy_labels import noise
 
@@ -65,7 +65,9 @@ def make_parts(
     ),
     method=named_losses.make_method(config.loss, known),
     optimizer=make_optimizer(config, data.deal.steps),
-    normalize=functools.partial(normalize, mean=data.mean, std=data.std),
+    normalize=functools.partial(
+      augment.normalize, mean=data.mean, std=data.std
+    ),
     augmentation=config.augment.to_dict(),
     ema_decay=config.ema_decay,
   )
@@ -131,10 +133,3 @@ def make_optimizer(
       optax.sgd(schedule, momentum=momentum, nesterov=optimizer.nesterov)
     )
   return optax.chain(*chain)
-
-
-def normalize(
-  images: jax.Array, *, mean: np.ndarray, std: np.ndarray
-) -> jax.Array:
-  """uint8 images to float32 with mean 0 and deviation 1 over the data set."""
-  return (images.astype(jnp.float32) / 255 - mean) / std

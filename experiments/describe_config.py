@@ -8,8 +8,15 @@ from experiments import named_losses
 from experiments.configs import common
 
 
-def fields() -> str:
-  """The fields of `configs/common.py` under its own comments, as flags."""
+def fields(base: str = '') -> str:
+  """The fields of `configs/common.py` under its own comments, as flags.
+
+  Args:
+    base: where a configuration has them, such as `base.` in a sweep.
+
+  Returns:
+    Many lines.
+  """
   lines = ['Fields of --config, with the defaults of configs/common.py:']
   for line in inspect.getsource(common.get_config).splitlines():
     line = line.strip()
@@ -34,4 +41,5 @@ def fields() -> str:
     ]
     lines.append(f'    --config.loss.name={name} {" ".join(flags)}'.rstrip())
   lines += ['', f'  Models: {", ".join(models.MODELS)}']
-  return '\n'.join(lines)
+  text = '\n'.join(lines)
+  return text.replace('--config.', f'--config.{base}')

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import metadata
+import os
 import platform
 from typing import Any
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import jax
 from jax.experimental import multihost_utils
 import numpy as np
 
+from experiments import errors
 from experiments.data import cache
 
 AXIS = 'devices'
@@ -33,6 +35,13 @@ def local(devices: list[jax.Device] | None = None) -> Local:
   """Says which devices to use: all, or some of the only process's."""
   if devices and jax.process_count() > 1:
     raise ValueError('devices can be chosen in a run of one process alone')
+  if not devices and jax.device_count() != (
+    jax.local_device_count() * jax.process_count()
+  ):
+    raise errors.RunError(
+      f'process {jax.process_index()} has {jax.local_device_count()} of '
+      f'{jax.device_count()} devices: every process needs equally many'
+    )
   devices = devices or jax.local_devices()
   first = len(devices) * jax.process_index()
   return Local(
@@ -55,11 +64,19 @@ def connect(
     process_id: which of them this one is, from 0; None asks the cluster.
   """
   jax.config.update('jax_cpu_collectives_implementation', 'gloo')
-  jax.distributed.initialize(coordinator_address, num_processes, process_id)
+  try:
+    jax.distributed.initialize(coordinator_address, num_processes, process_id)
+  except (IndexError, RuntimeError, ValueError) as error:
+    raise errors.RunError(
+      f'cannot join the processes at {coordinator_address} as number '
+      f'{process_id} of {num_processes}: {error}'
+    ) from error
 
 
 def cache_compilations() -> None:
   """Keeps compiled programs in the user's cache directory between launches."""
+  if 'JAX_COMPILATION_CACHE_DIR' in os.environ:  # The user has chosen one.
+    return
   jax.config.update('jax_compilation_cache_dir', str(cache.directory() / 'xla'))
   jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
 

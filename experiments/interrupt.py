@@ -14,7 +14,7 @@ class Watch:
 
   def __init__(self):
     """Notes nothing yet."""
-    self._asked = False
+    self.asked = False
     self._before = {}
 
   def __enter__(self) -> 'Watch':
@@ -33,9 +33,9 @@ class Watch:
   def should_stop(self, step: int) -> bool:
     """Whether to stop after this step: one answer for all processes."""
     if jax.process_count() == 1:
-      return self._asked
+      return self.asked
     return multihost_utils.reached_preemption_sync_point(step)
 
   def _note(self, number, frame) -> None:
     del number, frame
-    self._asked = True
+    self.asked = True

@@ -5,6 +5,7 @@ import functools
 import os
 import pathlib
 import sys
+import traceback
 from typing import NoReturn
 
 from absl import app
@@ -21,7 +22,9 @@ from experiments.data import source
 FLAGS = flags.FLAGS
 
 
-def run(main: Callable[[], None], *, doc: str, config: str) -> None:
+def run(
+  main: Callable[[], None], *, doc: str, config: str, base: str = ''
+) -> None:
   """Parses the flags and runs `main`; errors become a line and an exit code.
 
   Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal.
@@ -30,8 +33,9 @@ def run(main: Callable[[], None], *, doc: str, config: str) -> None:
     main: the program.
     doc: what --help prints first.
     config: the default configuration, a file of experiments/configs.
+    base: where it has the fields of a run, such as `base.`.
   """
-  sys.modules['__main__'].__doc__ = f'{doc}\n{describe_config.fields()}\n'
+  sys.modules['__main__'].__doc__ = f'{doc}\n{describe_config.fields(base)}\n'
   path = pathlib.Path(__file__).parent / 'configs' / config
   argv = sys.argv
   # As a flag's default it would be loaded, and changed by --config.FIELD, even
@@ -103,7 +107,9 @@ def _parse(argv: list[str]) -> list[str]:
     TypeError,
     ValueError,
   ) as error:
-    fail(error, 2)
+    # Without a word to JAX, which would look for its devices.
+    print(f'error: {_line(error)}', file=sys.stderr)
+    sys.exit(2)
 
 
 def config_file() -> pathlib.Path:
@@ -114,7 +120,11 @@ def config_file() -> pathlib.Path:
 
 def _check_config_file(path: pathlib.Path) -> None:
   if not path.is_file():
-    known = [str(file) for file in path.parent.glob('*.py')]
+    known = [
+      str(file)
+      for file in path.parent.glob('*.py')
+      if not file.name.startswith('__')
+    ]
     raise errors.UsageError(
       f'--config={path} does not exist; {errors.nearest(str(path), known)}'
     )
@@ -139,18 +149,36 @@ def _main(main: Callable[[], None], argv: list[str]) -> None:
       )
     main()
   except errors.UsageError as error:
-    fail(error, 2)
+    _fail(error, 2)
   except (errors.RunError, source.DataError) as error:
-    fail(error, 1)
+    _fail(error, 1)
   except errors.StoppedError as error:
-    fail(error, 143)
+    _fail(error, 143)
+  except KeyboardInterrupt:
+    _fail(errors.StoppedError('stopped before anything was begun'), 130)
+  except Exception:
+    if jax.process_count() == 1:
+      raise
+    traceback.print_exc()
+    _fail(errors.RunError('this process failed, as shown above'), 1)
 
 
-def fail(error: Exception, code: int) -> NoReturn:
+def _line(error: BaseException) -> str:
+  """What an error says, in one line."""
+  while error.args and isinstance(error.args[0], BaseException):
+    error = error.args[0]
+  text = str(error)
+  if isinstance(error, KeyError):
+    text = f'--config has no field {error.args[0]}; --help lists them'
+  lines = [line.strip() for line in text.splitlines() if line.strip()]
+  # Longer than that, it shows code; the first line says what, the last why.
+  return ' '.join(lines if len(lines) < 4 else [lines[0], lines[-1]])
+
+
+def _fail(error: Exception, code: int) -> NoReturn:
   """Prints one line and ends the program."""
-  text = error.args[0] if isinstance(error, KeyError) else str(error)
   sys.stdout.flush()
-  print('error: ' + ' '.join(str(text).split()), file=sys.stderr, flush=True)
+  print(f'error: {_line(error)}', file=sys.stderr, flush=True)
   if jax.process_count() > 1:
     # An orderly exit would wait for the processes that are still at work.
     os._exit(code)

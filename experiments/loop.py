@@ -11,6 +11,7 @@ import ml_collections
 import numpy as np
 
 from experiments import build
+from experiments import check_config
 from experiments import checkpoint
 from experiments import devices
 from experiments import errors
@@ -55,7 +56,7 @@ def run(
   finished = record.read_summary(workdir)
   if finished:
     return finished
-  _check_numbers(config)
+  check_config.check(config)
   local = local or devices.local()
   data = _make_dataset(config, data_dir, local)
   parts = build.make_parts(config, data)
@@ -66,7 +67,10 @@ def run(
       loop.train(watch, title)
     finally:
       loop.close()
-  return record.write_summary(workdir, loop.history, data)
+    summary = record.write_summary(workdir, loop.history, data)
+  if watch.asked:  # Too late to stop this run, but not what would follow it.
+    raise errors.StoppedError('stopped; this run is finished and saved')
+  return summary
 
 
 class _Loop:
@@ -102,6 +106,7 @@ class _Loop:
     self._checkpoints = checkpoint.Checkpoints(
       workdir / 'checkpoints', data.deal
     )
+    self._seconds = 0.0
     self._pending: list[Any] = []
     self._sums: dict[str, float] = {}
     if self._checkpoints.latest_step() is None:
@@ -175,7 +180,8 @@ class _Loop:
       seed=self._config.seed,
       epoch=epoch,
     )
-    self._started = time.perf_counter()
+    started = time.perf_counter()
+    stop = False
     for position in range(self._step - epoch * steps, steps):
       self._state, self._memory, sums = self._step_function(
         self._state, self._memory, self._data.train, rows[position]
@@ -184,9 +190,12 @@ class _Loop:
       self._pending.append(sums)
       self._step += 1
       progress.advance()
-      if watch.should_stop(self._step):
-        return True
-    return False
+      stop = watch.should_stop(self._step)
+      if stop:
+        break
+    self._fetch()
+    self._seconds += time.perf_counter() - started
+    return stop
 
   def _fetch(self) -> None:
     """Brings the sums of the steps since the last call to the host."""
@@ -209,16 +218,15 @@ class _Loop:
   def _save(self) -> None:
     self._fetch()
     # The last step may have broken what its own loss did not show yet.
-    for leaf in jax.tree.leaves(self._state.params):
+    for leaf in jax.tree.leaves((self._state, self._memory)):
       if not np.all(np.isfinite(leaf)):
         raise self._not_finite(self._step)
     self._checkpoints.save(self._step, self._state, self._memory, self._sums)
 
   def _measure(self, epoch: int) -> dict[str, Any]:
     """Measures everything that the field's rules ask for; writes one line."""
-    self._fetch()
-    seconds = time.perf_counter() - self._started
     sums, self._sums = self._sums, {}
+    seconds, self._seconds = self._seconds, 0.0
     data = self._data
     train_set = self._evaluator(self._state, data.train, detect=True)
     validation = self._evaluator(self._state, data.validation, detect=False)
@@ -239,7 +247,7 @@ class _Loop:
     }
     if not math.isfinite(line['train_loss'] + line['test_loss']):
       raise self._not_finite(self._step)
-    for name in sums.keys() - {'loss', 'correct', 'count'}:
+    for name in sums.keys() - {'loss', 'count'}:
       line[f'method_{name}'] = sums[name] / sums['count']
     self._metrics.add(line)
     return line
@@ -263,16 +271,3 @@ def _make_dataset(
     batch_size=config.batch_size,
     image_size=config.image_size,
   )
-
-
-def _check_numbers(config: ml_collections.ConfigDict) -> None:
-  for name in ('epochs', 'eval_every', 'checkpoint_every', 'eval_batch_size'):
-    if config[name] < 1:
-      raise errors.UsageError(f'config.{name}={config[name]} is less than 1')
-  if config.seed < 0:
-    raise errors.UsageError(f'config.seed={config.seed} is negative')
-  if not 0 < config.validation_fraction < 1:
-    raise errors.UsageError(
-      f'config.validation_fraction={config.validation_fraction} is not between '
-      '0 and 1, both excluded: models are selected on what is held out'
-    )

@@ -13,9 +13,9 @@ from absl import flags
 import jax
 
 from experiments import devices
-from experiments import errors
 from experiments import launch
 from experiments import loop
+from experiments import sweep
 from experiments import table
 
 FLAGS = flags.FLAGS
@@ -25,10 +25,8 @@ def main() -> None:
   """Runs what the flags say."""
   config = FLAGS.config
   if 'systems' in config:
-    raise errors.UsageError(
-      '--config describes a sweep, not one run: give it to '
-      'python -m experiments.sweep'
-    )
+    sweep.main()
+    return
   workdir = FLAGS.workdir or default_workdir()
   writes = jax.process_index() == 0
   if writes:

@@ -34,14 +34,12 @@ class _Head(nn.Module):
   """
 
   num_classes: int
-  dtype: Any
 
   @nn.compact
   def __call__(self, x):
-    logits = nn.Dense(
-      self.num_classes, dtype=self.dtype, kernel_init=nn.initializers.zeros
+    return nn.Dense(
+      self.num_classes, dtype=jnp.float32, kernel_init=nn.initializers.zeros
     )(x)
-    return logits.astype(jnp.float32)
 
 
 class MLP(nn.Module):
@@ -56,7 +54,7 @@ class MLP(nn.Module):
     x = _flatten(x)
     for _ in range(2):
       x = nn.relu(nn.Dense(self.width, dtype=self.dtype)(x))
-    return _Head(self.num_classes, dtype=self.dtype)(x)
+    return _Head(self.num_classes)(x)
 
 
 class LeNet5(nn.Module):
@@ -76,7 +74,7 @@ class LeNet5(nn.Module):
     x = _flatten(x)
     for width in (120, 84):
       x = nn.relu(nn.Dense(width, dtype=self.dtype)(x))
-    return _Head(self.num_classes, dtype=self.dtype)(x)
+    return _Head(self.num_classes)(x)
 
 
 class SmallCNN(nn.Module):
@@ -91,7 +89,7 @@ class SmallCNN(nn.Module):
       x = nn.relu(nn.Conv(width, (3, 3), dtype=self.dtype)(x))
     x = _flatten(nn.max_pool(x, (2, 2), strides=(2, 2)))
     x = nn.relu(nn.Dense(128, dtype=self.dtype)(x))
-    return _Head(self.num_classes, dtype=self.dtype)(x)
+    return _Head(self.num_classes)(x)
 
 
 class CNN8(nn.Module):
@@ -115,7 +113,7 @@ class CNN8(nn.Module):
         x = nn.relu(norm()(nn.Conv(width, (3, 3), dtype=self.dtype)(x)))
       x = nn.max_pool(x, (2, 2), strides=(2, 2))
     x = nn.relu(norm()(nn.Dense(256, dtype=self.dtype)(_flatten(x))))
-    return _Head(self.num_classes, dtype=self.dtype)(x)
+    return _Head(self.num_classes)(x)
 
 
 class PreActivationBlock(nn.Module):
@@ -162,7 +160,7 @@ class PreActivationResNet(nn.Module):
         stride = 2 if group > 0 and block == 0 else 1
         x = PreActivationBlock(64 * 2**group, stride, conv, norm)(x)
     x = jnp.mean(nn.relu(norm()(x)), axis=(1, 2))
-    return _Head(self.num_classes, dtype=self.dtype)(x)
+    return _Head(self.num_classes)(x)
 
 
 MODELS: dict[str, Callable[..., nn.Module]] = {

@@ -26,11 +26,14 @@ def check_workdir(
 ) -> None:
   """Raises a `UsageError` if the directory holds another config's run."""
   path = workdir / 'config.json'
+  for folder in (workdir, *workdir.parents):
+    if folder.exists() and not folder.is_dir():
+      raise errors.UsageError(
+        f'--workdir={workdir}: {folder} is not a directory'
+      )
   if not path.exists():
-    if workdir.exists() and not workdir.is_dir():
-      raise errors.UsageError(f'--workdir={workdir} is not a directory')
     return
-  before, now = _flat(json.loads(path.read_text())), _flat(_plain(config))
+  before, now = _flat(_read(path)), _flat(_plain(config))
   for field in sorted(before.keys() | now.keys()):
     if before.get(field) != now.get(field):
       raise errors.UsageError(
@@ -43,10 +46,15 @@ def check_workdir(
 def claim_workdir(
   workdir: pathlib.Path, config: ml_collections.ConfigDict
 ) -> None:
-  """Writes what reproduces the run: config.json and environment.json."""
+  """Writes what reproduces the run: config.json and environment.txt."""
   if jax.process_index() != 0:
     return
-  workdir.mkdir(parents=True, exist_ok=True)
+  try:
+    workdir.mkdir(parents=True, exist_ok=True)
+  except OSError as error:
+    raise errors.RunError(
+      f'--workdir={workdir} cannot be made: {error.strerror}'
+    ) from error
   if not (workdir / 'config.json').exists():
     log.write_json(workdir / 'config.json', _plain(config))
   log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
@@ -55,7 +63,7 @@ def claim_workdir(
 def read_summary(workdir: pathlib.Path) -> dict[str, Any] | None:
   """The summary of the run in this directory, if it came to its end."""
   path = workdir / 'summary.json'
-  return json.loads(path.read_text()) if path.exists() else None
+  return _read(path) if path.exists() else None
 
 
 def write_summary(
@@ -82,6 +90,15 @@ def select(history: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     'best_validation': history[int(np.argmax(validation))],
     'best_test': history[int(np.argmax(test))],
   }
+
+
+def _read(path: pathlib.Path) -> dict[str, Any]:
+  try:
+    return json.loads(path.read_text())
+  except json.JSONDecodeError as error:
+    raise errors.RunError(
+      f'{path} is damaged ({error}): choose another --workdir, or remove it'
+    ) from error
 
 
 def _plain(config: ml_collections.ConfigDict) -> dict[str, Any]:

@@ -3,7 +3,8 @@
   python -m experiments.sweep --config=experiments/configs/four_systems.py
 
 Prints a table and writes report.html. A sweep that was stopped goes on when the
-same command is given again: finished runs are not run again.
+same command is given again: finished runs are not run again. --config.seeds
+says how many seeds, --config.base.FIELD changes what all systems share.
 """
 
 import itertools
@@ -89,6 +90,8 @@ def run(
       configs[name][seed], directory, data_dir=data_dir, title=title
     )
     summaries[name].append(summary)
+    # No run can use what another compiled, and many fill the memory.
+    jax.clear_caches()
     if jax.process_index() == 0:
       accuracy = summary['last']['test_accuracy']
       print(f'{title}: test accuracy {accuracy:.1%} in the last epoch')
@@ -96,4 +99,4 @@ def run(
 
 
 if __name__ == '__main__':
-  launch.run(main, doc=__doc__, config='four_systems.py')
+  launch.run(main, doc=__doc__, config='four_systems.py', base='base.')

@@ -108,13 +108,14 @@ def train_step(
     rows: which of them to take, `[per_device]`.
 
   Returns:
-    State, memory, and masked sums over all devices of the loss, of the correct
-    predictions (of the given label), of the method's metrics, and the count.
+    State, memory, and masked sums over all devices of the loss, of the method's
+    metrics, and the count.
   """
   batch = take(shards, rows)
   key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
+  augment_key, method_key = jax.random.split(key)
   images = augment.augment(
-    jax.vmap(jax.random.fold_in, (None, 0))(key, batch['index']),
+    jax.vmap(jax.random.fold_in, (None, 0))(augment_key, batch['index']),
     parts.normalize(batch['image']),
     **parts.augmentation,
   )
@@ -123,7 +124,8 @@ def train_step(
   def objective(params):
     calls = []
 
-    # The method asks for logits; what else the model returns is kept aside.
+    # The method asks for logits; what else the model returns is kept aside, of
+    # the first call, which is the one for the batch as it is.
     def predict(images, key):
       del key  # No model here draws random numbers.
       logits, model_state = parts.model.apply(
@@ -132,18 +134,16 @@ def train_step(
         train=True,
         mutable=list(state.model_state),
       )
-      calls.append((logits, model_state))
+      calls.append(dict(model_state))
       return logits
 
     method_state = methods.MethodState(params['method'], memory)
-    device_key = jax.random.fold_in(key, lax.axis_index(devices.AXIS))
+    device_key = jax.random.fold_in(method_key, lax.axis_index(devices.AXIS))
     losses, (new_memory, metrics) = parts.method.loss(
       predict, batch, method_state, device_key
     )
-    logits, model_state = calls[0]
-    correct = jnp.argmax(logits, axis=-1) == batch['label']
-    sums = masked_sums(batch['mask'], loss=losses, correct=correct, **metrics)
-    return sums['loss'], (new_memory, dict(model_state), sums)
+    sums = masked_sums(batch['mask'], loss=losses, **metrics)
+    return sums['loss'], (new_memory, calls[0], sums)
 
   gradients, (memory, model_state, sums) = jax.grad(objective, has_aux=True)(
     state.params

@@ -3,14 +3,15 @@
 #
 #   scripts/run.sh                        the main job: four losses on digits
 #                                         with 30% of the labels wrong
-#   scripts/run.sh --workdir=DIR          the same, its results in DIR
-#   scripts/run.sh --config=FILE ...      one run: python -m experiments.main
+#   scripts/run.sh --workdir=DIR --config.seeds=5
+#                                         the same, with these flags
+#   scripts/run.sh --config=FILE ...      a run, or a sweep, of your own
 #   scripts/run.sh --help                 every flag, with its meaning
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/setup.sh experiments
-case " $*" in
-  *' --config'* | *' -config'* | *' --help'* | *' -help'*)
+case " $* " in
+  *' --config='* | *' --config '* | *' --help '*)
     exec python -m experiments.main "$@" ;;
   *)
     exec python -m experiments.sweep \

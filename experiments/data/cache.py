@@ -57,8 +57,8 @@ def images_and_labels(
         f'({error.strerror}): make room there, or set NOISY_LABELS_CACHE to '
         'another folder'
       ) from error
-    found = _read(folder)
-    assert found is not None, folder
+    # Another process may be repairing the same folder.
+    found = _read(folder) or (images, labels)
   return found
 
 

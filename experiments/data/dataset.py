@@ -109,6 +109,12 @@ def make_dataset(
   kept, held = lanes.hold_out(num_examples, validation_fraction, seed=seed)
   deal = lanes.Deal(len(kept), local.total, batch_size)
   _check_batch_size(deal, name)
+  if not len(held):
+    raise errors.UsageError(
+      f'config.validation_fraction={validation_fraction} holds out none of the '
+      f'{num_examples} training examples, and models are selected on those: '
+      'use a larger one'
+    )
   held_deal = deal._replace(num_examples=len(held))
   train_index = kept[_share(deal, local)]
   held_index = held[_share(held_deal, local)]
@@ -150,7 +156,7 @@ def _check_splits(info: source.Info) -> None:
 
 
 def _check_batch_size(deal: lanes.Deal, name: str) -> None:
-  if deal.num_lanes < 1 or deal.num_lanes % deal.num_devices:
+  if deal.num_lanes % deal.num_devices:
     raise errors.UsageError(
       f'config.batch_size={deal.num_lanes} does not divide by the '
       f'{deal.num_devices} devices: use a multiple of {deal.num_devices}'
@@ -172,8 +178,8 @@ def _share(deal: lanes.Deal, local: devices.Local) -> slice:
 def _stretch(index: np.ndarray, num_examples: int) -> tuple[int, int]:
   """The part of a split that holds `index`, in 64ths of the split.
 
-  The coarse ends are for the cache of decoded images: whatever the seed held
-  out, a process asks for the same stretch.
+  The coarse ends are for the cache of decoded images: runs with other seeds,
+  which hold out other examples, then mostly ask for the same stretch.
   """
   block = -(-num_examples // 64)
   start = int(index[0]) // block * block
@@ -201,7 +207,10 @@ def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   values = np.arange(256)
   histogram = np.stack(
     [
-      np.bincount(image[..., channel].ravel(), minlength=256)
+      sum(
+        np.bincount(part[..., channel].ravel(), minlength=256)
+        for part in np.array_split(image, -(-len(image) // 4096))
+      )
       for channel in range(image.shape[-1])
     ]
   )

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import os
 import signal
 import time
 
@@ -186,6 +187,37 @@ def test_stopped_at_any_step_and_resumed_is_never_stopped(
   _assert_same_run(tmp_path / 'never', tmp_path / 'often')
 
 
+def test_a_signal_that_comes_too_late_stops_what_follows(
+  tmp_path, data_dir, monkeypatch
+):
+  def measure(self, epoch):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return before(self, epoch)
+
+  before = loop._Loop._measure
+  monkeypatch.setattr(loop._Loop, '_measure', measure)
+  with pytest.raises(errors.StoppedError, match='is finished'):
+    loop.run(_config(epochs=1), tmp_path / 'run', data_dir=data_dir)
+  assert (tmp_path / 'run/summary.json').exists()
+
+
+@pytest.mark.parametrize('name', ['config.json', 'summary.json'])
+def test_a_damaged_record_is_named(reference, tmp_path, data_dir, name):
+  workdir = tmp_path / 'run'
+  workdir.mkdir()
+  for other in ('config.json', 'summary.json'):
+    (workdir / other).write_text((reference / other).read_text())
+  (workdir / name).write_text('{"a": ')
+  with pytest.raises(errors.RunError, match=f'{name} is damaged'):
+    loop.run(_config(), workdir, data_dir=data_dir)
+
+
+def test_a_workdir_below_a_file_is_refused(tmp_path, data_dir):
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(errors.UsageError, match='is not a directory'):
+    loop.run(_config(), tmp_path / 'file/run', data_dir=data_dir)
+
+
 def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
   workdir = tmp_path / 'run'
   flags = _flags(workdir, data_dir)
@@ -257,8 +289,13 @@ def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
   [
     ({'batch_size': 6}, r'batch_size=6 does not divide by the 4 devices'),
     ({'batch_size': 4096}, r'more than the 1293 training examples'),
-    ({'epochs': 0}, r'config\.epochs=0 is less than 1'),
-    ({'validation_fraction': 0.0}, r'validation_fraction=0\.0'),
+    ({'epochs': 0}, r'config\.epochs=0 is not between 1'),
+    ({'validation_fraction': 1e-4}, 'holds out none'),
+    ({'augment.cutout': -1}, r'config\.augment\.cutout=-1'),
+    ({'image_size': (32, 0)}, r'config\.image_size'),
+    ({'optimizer.learning_rate': -1.0}, r'learning_rate=-1\.0'),
+    ({'optimizer.max_gradient_norm': -1.0}, r'max_gradient_norm=-1\.0'),
+    ({'noise.seed': -1}, r'config\.noise\.seed=-1'),
     ({'model.name': 'resnet81'}, 'did you mean resnet18'),
     ({'loss.name': 'mixture_entropy'}, 'did you mean mixture_cross_entropy'),
     ({'loss.max_loss': 2.0}, 'max_loss is set, but mixture_cross_entropy'),

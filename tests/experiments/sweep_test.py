@@ -11,6 +11,7 @@ from experiments import named_losses
 from experiments import report
 from experiments import sweep
 from experiments import table
+from experiments.configs import all_losses
 from experiments.configs import common
 from experiments.configs import four_systems
 from tests.experiments import programs
@@ -72,6 +73,14 @@ def test_the_table_has_means_and_sample_deviations(finished):
     ]
     assert cell.mean == pytest.approx(sum(values) / 2)
     assert cell.std == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+
+
+def test_a_ranking_has_the_best_first(finished):
+  _, _, summaries = finished
+  ranked = table.ranked(summaries, 'best_test')
+  assert sorted(ranked) == sorted(summaries)
+  means = [cells[2].mean for cells in table.rows(ranked).values()]
+  assert means == sorted(means, reverse=True)
 
 
 def test_the_table_prints_whole_names(finished, capsys):
@@ -163,20 +172,42 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
   assert before == after
 
 
-def test_a_sweep_is_not_a_run_and_a_run_is_not_a_sweep(tmp_path):
-  for module, config in (
-    ('experiments.sweep', 'digits'),
-    ('experiments.main', 'four_systems'),
-  ):
-    _, err = programs.run(
-      module,
-      f'--config=experiments/configs/{config}.py',
-      f'--workdir={tmp_path / "run"}',
-      code=2,
-    )
-    assert err.startswith('error: ')
-    assert 'python -m experiments.' in err
+def test_a_run_is_not_a_sweep(tmp_path):
+  _, err = programs.run(
+    'experiments.sweep',
+    '--config=experiments/configs/digits.py',
+    f'--workdir={tmp_path / "run"}',
+    code=2,
+  )
+  assert err.startswith('error: ')
+  assert 'python -m experiments.main' in err
   assert not (tmp_path / 'run').exists()
+
+
+def test_main_takes_a_sweep_too(finished, data_dir):
+  _, workdir, _ = finished
+  out, _ = programs.run(
+    'experiments.main',
+    '--config=experiments/configs/four_systems.py',
+    '--config.seeds=1',
+    '--config.base.epochs=2',
+    '--config.base.model.name=mlp',
+    '--config.base.checkpoint_every=2',
+    f'--workdir={workdir}',
+    f'--data_dir={data_dir}',
+  )
+  assert 'report.html' in out
+
+
+def test_every_loss_is_in_the_sweep_of_all():
+  config = all_losses.get_config('0.5')
+  assert config.base.noise.rate == 0.5
+  assert list(config.systems)[:4] == list(four_systems.get_config().systems)
+  named = {system['loss']['name'] for system in config.systems.values()}
+  assert named == set(named_losses.names())
+  for fields in config.systems.values():
+    run = build.one_config(config, fields, 1)
+    named_losses.make(run.loss, named_losses.facts(np.eye(10), np.eye(10)))
 
 
 def test_four_systems_are_told_the_rate_that_they_face():

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments import build
 from experiments import train
+from experiments.data import augment
 from experiments.data import dataset
 from noisy_labels import losses
 from noisy_labels import methods
@@ -39,7 +39,7 @@ def parts(model, *, ema_decay=0.0, augmentation=None, method=None):
     method=method or methods.stateless(losses.cross_entropy),
     optimizer=optax.sgd(0.1, momentum=0.9),
     normalize=functools.partial(
-      build.normalize, mean=jnp.float32(0.5), std=jnp.float32(0.3)
+      augment.normalize, mean=jnp.float32(0.5), std=jnp.float32(0.3)
     ),
     augmentation=augmentation or {'crop_padding': 1, 'flip': True, 'cutout': 2},
     ema_decay=ema_decay,

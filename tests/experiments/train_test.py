@@ -1,6 +1,7 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -160,6 +161,20 @@ def test_ema_is_the_running_average_of_the_weights():
     initial.params['model'],
     state.params['model'],
   )
+
+
+def test_layers_may_compute_in_bfloat16():
+  narrow = models.PreActivationResNet(
+    toy.NUM_CLASSES, dtype=jnp.bfloat16, blocks=(1,)
+  )
+  state, _, sums = _run(toy.parts(narrow), 1, mapped=_on_first_devices(1))
+  assert np.isfinite(sums['loss'])
+  assert all(leaf.dtype == np.float32 for leaf in jax.tree.leaves(state.params))
+  initial, _ = toy.create(toy.parts(narrow), 4 * ROWS)
+  changed = jax.tree.map(
+    lambda a, b: bool(np.any(a != b)), initial.params, state.params
+  )
+  assert all(jax.tree.leaves(changed))
 
 
 def test_masked_sums_ignore_what_is_masked():
