@@ -115,8 +115,8 @@ def _pair_flip(logits, labels, rate):
   if jnp.issubdtype(labels.dtype, jnp.integer):
     last = logits.shape[-1] - 1
     before = jnp.where(labels == 0, last, labels - 1).astype(jnp.int32)
-    logs = [log_prob.label_log_prob(logits, k) for k in (labels, before)]
-    return -mixing.log_mix(*_broadcast(jnp.stack(logs, axis=-1), weights))
+    pair = [log_prob.label_log_prob(logits, k) for k in (labels, before)]
+    return -mixing.log_mix(*_broadcast(jnp.stack(pair, axis=-1), weights))
   log_probs = log_prob.log_probs(logits)
   logs = jnp.stack([log_probs, jnp.roll(log_probs, 1, axis=-1)], axis=-1)
   log_given = mixing.log_mix(*_broadcast(logs, weights[..., None, :]))
