@@ -3,8 +3,8 @@
 import inspect
 import re
 
+from experiments import loss_fields
 from experiments import models
-from experiments import named_losses
 from experiments.configs import common
 
 
@@ -28,16 +28,15 @@ def fields(base: str = '') -> str:
     elif field and 'ConfigDict' not in line:
       value = re.sub(r'config_dict\.placeholder\((\w+)\)', r'<\1>', field[2])
       lines.append(f'    --{field[1]}={value}')
-  kinds = named_losses.fields()
+  kinds = loss_fields.fields()
   lines += ['  Losses, and the hyper-parameters that each takes:']
-  for name in named_losses.names():
+  for name in loss_fields.names():
     flags = [
-      f'--config.loss.{part}=<loss>'
-      for part in named_losses.PARTS.get(name, ())
+      f'--config.loss.{part}=<loss>' for part in loss_fields.PARTS.get(name, ())
     ]
     flags += [
       f'--config.loss.{parameter}=<{kinds[parameter].__name__}>'
-      for parameter in named_losses.parameters(name)
+      for parameter in loss_fields.parameters(name)
     ]
     lines.append(f'    --config.loss.name={name} {" ".join(flags)}'.rstrip())
   lines += ['', f'  Models: {", ".join(models.MODELS)}']

@@ -1,9 +1,4 @@
-"""From the names and numbers of `config.loss` to a loss.
-
-Every loss of `noisy_labels.losses` can be named, and so can those that are made
-of others: the fields of `PARTS` name the parts. The hyper-parameters of a loss
-and of its parts are fields of the same names.
-"""
+"""From the names and numbers of `config.loss` to a loss."""
 
 from collections.abc import Callable
 import functools
@@ -16,57 +11,13 @@ import ml_collections
 import numpy as np
 
 from experiments import errors
+from experiments import loss_fields
 from noisy_labels import losses
 from noisy_labels import methods
 
-# Losses that are made of others, and the fields that name those.
-PARTS = {
-  'active_passive': ('active', 'passive'),
-  'backward_corrected': ('base',),
-}
-
-# Hyper-parameters that are no fields, for the run knows them: see `facts`.
-KNOWN = ('noise_prior', 'transition')
-
-# Losses that want several views of an example, of which there is one.
-_OF_VIEWS = ('generalized_jensen_shannon',)
-
-# Fields that change whatever loss is named, or how it is trained with.
-_FOR_ANY = ('margin', 'max_logit_norm', 'warm_up_epochs', 'ramp_epochs')
-
-
-def names() -> tuple[str, ...]:
-  """The losses that `config.loss.name` can name."""
-  plain = {*losses.PER_EXAMPLE, *losses.OF_BATCHES} - {*_OF_VIEWS}
-  return tuple(sorted(plain | (PARTS.keys() & {*losses.COMBINATORS})))
-
-
-def parameters(name: str) -> dict[str, inspect.Parameter]:
-  """The hyper-parameters of a loss that are fields of `config.loss`."""
-  not_fields = {'logits', 'labels', 'key', 'loss', *KNOWN}
-  not_fields.update(PARTS.get(name, ()))
-  signature = inspect.signature(getattr(losses, name))
-  return {k: v for k, v in signature.parameters.items() if k not in not_fields}
-
-
-def fields() -> dict[str, type]:
-  """Every hyper-parameter of any loss, and what it is."""
-  return {
-    parameter.name: kind(parameter)
-    for name in names()
-    for parameter in parameters(name).values()
-  }
-
-
-def kind(parameter: inspect.Parameter) -> type:
-  """What a hyper-parameter is, as a flag."""
-  # What is written as a number is a float, unless it can only be an integer.
-  kinds = (bool, int, str)
-  return parameter.annotation if parameter.annotation in kinds else float
-
 
 def facts(transition: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
-  """What a run knows of its noise, for the hyper-parameters of `KNOWN`.
+  """What a run knows of its noise, for the hyper-parameters that are no flags.
 
   Args:
     transition: the noise, T[i, j] = P(given j | true i).
@@ -100,8 +51,10 @@ def make(
     UsageError: a name is unknown, a hyper-parameter is missing, not one of
       this loss's, or out of range.
   """
-  _check_name('name', config.name, names())
-  parts = {field: config[field] for field in PARTS.get(config.name, ())}
+  _check_name('name', config.name, loss_fields.names())
+  parts = {
+    field: config[field] for field in loss_fields.PARTS.get(config.name, ())
+  }
   for field, part in parts.items():
     if part is None:
       raise errors.UsageError(
@@ -149,11 +102,6 @@ def make_method(
     raise errors.UsageError(f'config.loss: {error}') from None
 
 
-def describe(config: ml_collections.ConfigDict) -> dict[str, Any]:
-  """The fields that are set, other than the name."""
-  return {k: v for k, v in config.items() if k != 'name' and v is not None}
-
-
 def _draws(name: str) -> bool:
   """Whether a loss draws other examples of the batch, with a key."""
   return 'key' in inspect.signature(getattr(losses, name)).parameters
@@ -173,7 +121,7 @@ def _wrap(loss, config):
 
 
 def _check_name(field: str, name: str, known: tuple[str, ...]) -> None:
-  if name in _OF_VIEWS:
+  if name in loss_fields.OF_VIEWS:
     raise errors.UsageError(
       f'config.loss.{field}={name!r} compares several views of each example, '
       'and training here has one: use jensen_shannon'
@@ -188,7 +136,7 @@ def _check_parameters(
   takers: dict[str, list[str]] = {}
   optional = set()
   for name in (config.name, *parts.values()):
-    for field, parameter in parameters(name).items():
+    for field, parameter in loss_fields.parameters(name).items():
       takers.setdefault(field, []).append(name)
       if parameter.default is not inspect.Parameter.empty:
         optional.add(field)
@@ -202,8 +150,8 @@ def _check_parameters(
   if parts:
     whole += ' of ' + ' and '.join(parts.values())
   takes = ', '.join(takers) or 'no hyper-parameter'
-  given = describe(config)
-  for field in (*parts, *_FOR_ANY):
+  given = loss_fields.describe(config)
+  for field in (*parts, *loss_fields.FOR_ANY):
     given.pop(field, None)
   for field in given:
     if field not in takers:
@@ -212,7 +160,7 @@ def _check_parameters(
       )
   for field in takers:
     if field not in given and field not in optional:
-      value = 'NAME' if fields()[field] is str else 'NUMBER'
+      value = 'NAME' if loss_fields.fields()[field] is str else 'NUMBER'
       raise errors.UsageError(
         f'config.loss.{field} is missing: {whole} takes {takes}; set '
         f'--config.loss.{field}={value}'

@@ -5,7 +5,6 @@ import pathlib
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import jinja2
 from matplotlib import figure as mpl_figure
 from matplotlib import ticker
@@ -16,8 +15,10 @@ from experiments import build
 from experiments import devices
 from experiments import figures
 from experiments import log
+from experiments import loss_fields
 from experiments import named_losses
 from experiments import table
+from experiments import trust
 from noisy_labels import losses
 
 Summaries = dict[str, list[dict[str, Any]]]
@@ -64,7 +65,7 @@ def write(
     columns=table.COLUMNS,
     rows=table.rows(summaries),
     losses={name: config.loss for name, config in configs.items()},
-    describe=named_losses.describe,
+    describe=loss_fields.describe,
     drawn=len(drawn),
     base=sweep.base,
     seeds=sweep.seeds,
@@ -77,7 +78,7 @@ def write(
       _draw_curves(curves, 'memorised', 'wrong labels memorised')
     ),
     trust=figures.svg(
-      _draw_trust_weights(
+      trust.draw(
         _losses({name: configs[name] for name in drawn}, first),
         len(first['class_names']),
       )
@@ -102,33 +103,6 @@ def title(sweep: ml_collections.ConfigDict, summaries: Summaries) -> str:
     f'({convention} the true class; {made[0]:.1f} to {made[-1]:.1f}% of the '
     f'labels came out wrong), {sweep.seeds} {seeds}'
   )
-
-
-def trust_weights(
-  loss: Callable[..., jax.Array], probs: np.ndarray, num_classes: int
-) -> np.ndarray:
-  """How strongly a loss pulls up a label of each probability.
-
-  The gradient at the label's logit over that of cross entropy, `p_y - 1`, the
-  rest of the probability being spread evenly. For losses of `p_y` alone this
-  is their trust weight, whatever the rest.
-
-  Args:
-    loss: `(logits, labels) -> losses`.
-    probs: probabilities of the label, in (0, 1).
-    num_classes: how many classes there are.
-
-  Returns:
-    The weights, of the shape of `probs`.
-  """
-  others = jnp.broadcast_to(
-    jnp.log((1 - probs) / (num_classes - 1))[:, None],
-    (len(probs), num_classes - 1),
-  )
-  logits = jnp.concatenate([jnp.log(probs)[:, None], others], axis=1)
-  labels = jnp.zeros(len(probs), jnp.int32)
-  gradient = jax.grad(lambda z: jnp.sum(loss(z, labels)))(logits)
-  return np.asarray(gradient[:, 0] / (probs - 1))
 
 
 def _losses(
@@ -166,26 +140,6 @@ def _draw_curves(
   axes.set_xlabel('epoch')
   axes.set_ylabel(label)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=0))
-  figures.legend_below(figure)
-  return figure
-
-
-def _draw_trust_weights(
-  functions: dict[str, Callable[..., jax.Array]], num_classes: int
-) -> mpl_figure.Figure:
-  figure, axes = figures.new()
-  # Denser where clipping jumps, so that its edge is drawn upright.
-  probs = np.unique(
-    np.concatenate([np.geomspace(1e-4, 0.99, 2000), np.linspace(0.1, 0.99)])
-  )
-  for name, loss in functions.items():
-    weights = trust_weights(loss, probs, num_classes)
-    axes.plot(probs, weights, label=name.replace('_', ' '))
-  axes.axhline(0, color='0.6', linewidth=0.8)
-  axes.set_xscale('log')
-  axes.set_ylim(-0.6, 1.1)
-  axes.set_xlabel('probability of the label given, p_y')
-  axes.set_ylabel('weight of the pull towards the label')
   figures.legend_below(figure)
   return figure
 

@@ -7,7 +7,7 @@ need, so a field is explained once, here.
 import ml_collections
 from ml_collections import config_dict
 
-from experiments import named_losses
+from experiments import loss_fields
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -40,7 +40,7 @@ def get_config() -> ml_collections.ConfigDict:
   # transition matrix or a prior is filled in from the noise of the run.
   config.loss = ml_collections.ConfigDict()
   config.loss.name = 'cross_entropy'
-  for parameter, kind in named_losses.fields().items():
+  for parameter, kind in loss_fields.fields().items():
     config.loss[parameter] = config_dict.placeholder(kind)
   # The loss that `backward_corrected` corrects.
   config.loss.base = config_dict.placeholder(str)

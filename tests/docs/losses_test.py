@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import loss_fields
 from experiments import named_losses
 from experiments import recommended
 from experiments.configs import common
@@ -63,7 +64,7 @@ def _values(name):
   return np.asarray(_of_all_labels(_loss(name), logits))
 
 
-NAMED = [name for name in FACTS if name in named_losses.names()]
+NAMED = [name for name in FACTS if name in loss_fields.names()]
 
 
 def test_every_public_name_is_on_the_page():

@@ -5,17 +5,18 @@ import pytest
 
 from experiments import gallery
 from experiments import gradient_mass
-from experiments import named_losses
+from experiments import loss_curves
+from experiments import loss_fields
 from experiments import recommended
 from noisy_labels import losses
 
 
 def test_curves_are_those_of_the_formulas():
-  probs = gallery.PROBS
-  values, weights = gallery.curve({'name': 'mean_absolute_error'})
+  probs = loss_curves.PROBS
+  values, weights = loss_curves.curve({'name': 'mean_absolute_error'})
   np.testing.assert_allclose(values, 2 * (1 - probs), atol=1e-5)
   np.testing.assert_allclose(weights, 2 * probs, rtol=1e-2)
-  values, weights = gallery.curve(
+  values, weights = loss_curves.curve(
     {'name': 'generalized_cross_entropy', 'q': 0.7}, spread=False
   )
   np.testing.assert_allclose(values, (1 - probs**0.7) / 0.7, atol=1e-5)
@@ -24,10 +25,10 @@ def test_curves_are_those_of_the_formulas():
 
 def test_every_number_that_a_loss_takes_has_values_to_draw():
   for name in losses.PER_EXAMPLE:
-    if name not in named_losses.names():
+    if name not in loss_fields.names():
       continue
-    for field, parameter in named_losses.parameters(name).items():
-      if named_losses.kind(parameter) in (float, int):
+    for field, parameter in loss_fields.parameters(name).items():
+      if loss_fields.kind(parameter) in (float, int):
         assert gallery.values_of(name, field), f'{name}.{field}'
 
 
@@ -42,7 +43,7 @@ def test_a_card_has_the_formula_and_a_figure_for_each_hyper_parameter():
 
 def test_the_page_is_self_contained_and_has_every_loss(tmp_path, monkeypatch):
   # Drawing all of them takes a minute: here the cards have no figures.
-  monkeypatch.setattr(gallery, '_draw', lambda curves: '<svg></svg>')
+  monkeypatch.setattr(loss_curves, 'draw', lambda curves: '<svg></svg>')
   monkeypatch.setattr(
     gradient_mass,
     'draw',

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import errors
+from experiments import loss_fields
 from experiments import named_losses
 from experiments.configs import common
 from noisy_labels import losses
@@ -47,25 +48,25 @@ def test_the_run_fills_in_what_it_knows():
 
 def test_every_loss_can_be_named_or_says_why_not():
   every = {*losses.PER_EXAMPLE, *losses.OF_BATCHES}
-  assert every - {*named_losses.names()} <= {'generalized_jensen_shannon'}
-  assert {*named_losses.names()} - every == {
+  assert every - {*loss_fields.names()} <= {'generalized_jensen_shannon'}
+  assert {*loss_fields.names()} - every == {
     'active_passive',
     'backward_corrected',
   }
 
 
-@pytest.mark.parametrize('name', named_losses.names())
+@pytest.mark.parametrize('name', loss_fields.names())
 def test_config_has_a_field_for_every_hyper_parameter(name):
   config = common.get_config()
-  for parameter in named_losses.parameters(name).values():
+  for parameter in loss_fields.parameters(name).values():
     assert config.loss[parameter.name] is None
 
 
 def test_hyper_parameters_of_one_name_are_of_one_kind():
   kinds = {}
-  for name in named_losses.names():
-    for parameter in named_losses.parameters(name).values():
-      kinds.setdefault(parameter.name, set()).add(named_losses.kind(parameter))
+  for name in loss_fields.names():
+    for parameter in loss_fields.parameters(name).values():
+      kinds.setdefault(parameter.name, set()).add(loss_fields.kind(parameter))
   assert all(len(kind) == 1 for kind in kinds.values()), kinds
 
 

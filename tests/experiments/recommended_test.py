@@ -9,6 +9,7 @@ import pytest
 
 from experiments import build
 from experiments import errors
+from experiments import loss_fields
 from experiments import named_losses
 from experiments import recommended
 from experiments.configs import common
@@ -52,7 +53,7 @@ def test_every_loss_that_can_be_named_is_in_the_table():
     for row in recommended.table().values()
     for entry in row.values()
   }
-  assert named == set(named_losses.names())
+  assert named == set(loss_fields.names())
 
 
 def test_the_closest_entry_is_found():

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import loss_fields
 from experiments import named_losses
 from experiments import report
 from experiments import sweep
 from experiments import table
+from experiments import trust
 from experiments.configs import all_losses
 from experiments.configs import common
 from experiments.configs import four_systems
@@ -134,7 +136,7 @@ def test_trust_weights_are_those_of_the_formulas():
   }
   probs = np.array([1e-3, 0.01, 0.1, 0.5, 0.9])
   weights = {
-    name: report.trust_weights(loss, probs, 10) for name, loss in losses.items()
+    name: trust.weights(loss, probs, 10) for name, loss in losses.items()
   }
   rate = 1 / 3
   c = rate / (10 * (1 - rate))
@@ -204,7 +206,7 @@ def test_every_loss_is_in_the_sweep_of_all():
   assert config.base.noise.rate == 0.5
   assert list(config.systems)[:4] == list(four_systems.get_config().systems)
   named = {system['loss']['name'] for system in config.systems.values()}
-  assert named == set(named_losses.names())
+  assert named == set(loss_fields.names())
   for fields in config.systems.values():
     run = build.one_config(config, fields, 1)
     named_losses.make(run.loss, named_losses.facts(np.eye(10), np.eye(10)))
