@@ -52,7 +52,7 @@ def _forward(features, weights, bias, labels, block_size):
   count = jnp.sum(bias > -jnp.inf, dtype=dtype)
 
   def add_block(sums, start):
-    before, total, label, mean = sums
+    before, total, label, mean, seen = sums
     block = _make_block(features, weights, bias, labels, start, block_size)
     # It cancels out of every result, and so is a constant.
     largest = jnp.maximum(before, jnp.max(block.logits, axis=-1))
@@ -61,18 +61,22 @@ def _forward(features, weights, bias, labels, block_size):
     total += jnp.sum(jnp.exp(block.logits - largest[:, None]), axis=-1)
     chosen = jnp.sum(jnp.where(block.hits, block.logits, 0), axis=-1)
     label = jnp.where(jnp.any(block.hits, axis=-1), chosen, label)
-    mean += jnp.sum(jnp.where(block.used, block.logits, 0), axis=-1) / count
-    return largest, total, label, mean
+    # Of logits - largest: they themselves would be rounded off if large.
+    below = jnp.where(block.used, block.logits - largest[:, None], 0)
+    mean += (jnp.sum(below, axis=-1) + seen * (before - largest)) / count
+    seen += jnp.sum(block.used, dtype=dtype)
+    return largest, total, label, mean, seen
 
   # Not -inf, because infinity less itself is NaN. A label never met stays NaN.
   nothing = (jnp.finfo(dtype).min, 0, jnp.nan, 0)
-  largest, total, label, mean = _each_block(
+  start = [jnp.full_like(labels, number, dtype) for number in nothing]
+  largest, total, label, mean, _ = _each_block(
     add_block,
-    tuple(jnp.full_like(labels, number, dtype) for number in nothing),
+    (*start, jnp.zeros_like(count)),
     weights.shape[-1],
     block_size,
   )
-  values = tuple(logit - largest - jnp.log(total) for logit in (label, mean))
+  values = label - largest - jnp.log(total), mean - jnp.log(total)
   no_class = jnp.isnan(label)
   residuals = (features, weights, bias, labels)
   return values, (*residuals, no_class, largest, total, count)
