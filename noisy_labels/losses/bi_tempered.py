@@ -32,13 +32,11 @@ def bi_tempered_logistic_loss(
   (whose unit vector is e_y). The label's part is w = p_y^(t2 - t1).
   Bound: l <= 1 / (1 - t1) for t1 < 1. Not symmetric.
 
-  The official code takes from a distribution of labels t the generalized
-  entropy: sum_k t_k log_t1 t_k + (1 - sum_k t_k^(2 - t1)) / (2 - t1), a number
-  that does not depend on the prediction and is 0 for a class. Gradients by the
-  logits are the same. It stops after 5 steps of another iteration for n, which
-  is then off by a few percent in p at t2 = 2 and a thousand classes; here n is
-  the solution, and l the loss of the paper. Gradients by labels and
-  temperatures are the true ones; the official code has none.
+  The official code adds, for a distribution t of labels, its tempered entropy:
+  sum_k t_k log_t1 t_k + (1 - sum_k t_k^(2 - t1)) / (2 - t1), which does not
+  depend on the prediction and is 0 for a class. It stops after 5 steps towards
+  n, with t2 = 1.2 and a thousand classes up to 4% off in p; here n is the
+  solution. Its gradients by labels and temperatures are zero, here true.
 
   Args:
     logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
@@ -64,7 +62,7 @@ def bi_tempered_logistic_loss(
     >>> labels = jnp.array([0, 1])
     >>> losses = bi_tempered_logistic_loss(logits, labels, t1=0.8, t2=1.2)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.110', '1.453']
 
   References:
     Amid et al., `Robust Bi-Tempered Logistic Loss Based on Bregman Divergences

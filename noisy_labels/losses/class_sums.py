@@ -12,9 +12,9 @@ import chex
 import jax
 from jax import lax
 import jax.numpy as jnp
-import numpy as np
 
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import masked_mean
 
 
 @functools.singledispatch
@@ -126,24 +126,20 @@ sum_above.defvjp(_sum_above_fwd, _sum_above_bwd)
 def _sum_and_count_above(logits, largest, threshold):
   """Return sum_k max(logits - largest - threshold, 0), and how many are > 0."""
   size = logits.shape[-1]
+  total = jnp.sum(logits, axis=-1)
 
   def plain():
     # All are, as when training begins: nearly free.
-    value = jnp.sum(logits, axis=-1) - size * (largest + threshold)
+    value = total - size * (largest + threshold)
     return value, jnp.full_like(value, size)
 
   def careful():
-    # Together, for XLA's CPU compiler would write out the input of either.
     above = logits - largest[..., None] - threshold[..., None]
-    return lax.reduce(
-      (jnp.maximum(above, 0), (above > 0).astype(logits.dtype)),
-      (np.zeros((), logits.dtype),) * 2,
-      lambda left, right: (left[0] + right[0], left[1] + right[1]),
-      (logits.ndim - 1,),
-    )
+    return masked_mean.sum_and_count(above, above > 0)
 
   are_all = jnp.all(jnp.min(logits, axis=-1) - largest > threshold)
-  return lax.cond(are_all, plain, careful)
+  is_plain = are_all & masked_mean.is_plain(total, largest)
+  return lax.cond(is_plain, plain, careful)
 
 
 @_sum_and_count_above.defjvp

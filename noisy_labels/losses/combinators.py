@@ -47,8 +47,9 @@ def active_passive(
     ValueError: if a weight is a Python or numpy number out of range.
 
   Examples:
+    >>> from noisy_labels import losses
     >>> loss = active_passive(
-    ...   cross_entropy, mean_absolute_error, alpha=0.5, beta=2.0
+    ...   losses.cross_entropy, losses.mean_absolute_error, alpha=0.5, beta=2.0
     ... )
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> [f'{loss:.3f}' for loss in loss(logits, jnp.array([0, 1]))]
@@ -166,7 +167,8 @@ def with_margin(
     ValueError: if margin is a Python or numpy number out of range.
 
   Examples:
-    >>> loss = with_margin(mean_absolute_error, margin=2.0)
+    >>> from noisy_labels import losses
+    >>> loss = with_margin(losses.mean_absolute_error, margin=2.0)
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> [f'{loss:.3f}' for loss in loss(logits, jnp.array([0, 1]))]
     ['0.036', '1.000']

@@ -58,7 +58,7 @@ def confidence_regularized_cross_entropy(
     >>> labels = jnp.array([0, 1])
     >>> losses = confidence_regularized_cross_entropy(logits, labels, beta=0.5)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['-0.437', '1.563']
 
   References:
     Cheng et al., `Learning with Instance-Dependent Label Noise: A Sample Sieve

@@ -57,8 +57,9 @@ def backward_corrected(
       inverse that is any use in float32.
 
   Examples:
+    >>> from noisy_labels import losses as library
     >>> transition = jnp.array([[0.7, 0.3], [0.1, 0.9]])
-    >>> corrected = backward_corrected(mean_absolute_error, transition)
+    >>> corrected = backward_corrected(library.mean_absolute_error, transition)
     >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
     >>> losses = corrected(logits, jnp.array([0, 1]))
     >>> [f'{loss:.3f}' for loss in losses]

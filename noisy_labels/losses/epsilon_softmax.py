@@ -57,7 +57,7 @@ def epsilon_softmax_cross_entropy(
     >>> labels = jnp.array([0, 1])
     >>> losses = epsilon_softmax_cross_entropy(logits, labels, m=1.0)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.061', '2.820']
 
   References:
     Wang et al., `Epsilon-Softmax: Approximating One-Hot Vectors for Mitigating

@@ -103,7 +103,7 @@ def f_divergence_loss(
     ...   logits, labels, key=jax.random.key(0), divergence='total_variation'
     ... )
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['-0.294', '0.294']
 
   References:
     Wei and Liu, `When Optimizing f-Divergence is Robust with Label Noise

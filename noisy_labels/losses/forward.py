@@ -73,7 +73,7 @@ def forward_corrected_cross_entropy(
     ...   logits, labels, transition=transition
     ... )
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.464', '0.990']
 
   References:
     Patrini et al., `Making Deep Neural Networks Robust to Label Noise: a Loss

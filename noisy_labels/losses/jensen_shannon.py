@@ -54,7 +54,7 @@ def jensen_shannon(
     >>> labels = jnp.array([0, 1])
     >>> losses = jensen_shannon(logits, labels, weight=0.7)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.124', '1.295']
 
   References:
     Englesson and Azizpour, `Generalized Jensen-Shannon Divergence Loss for
@@ -112,7 +112,7 @@ def generalized_jensen_shannon(
     ...   logits, labels, weights=(0.5, 0.25, 0.25)
     ... )
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.236', '1.262']
 
   References:
     Englesson and Azizpour, `Generalized Jensen-Shannon Divergence Loss for

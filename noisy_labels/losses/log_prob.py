@@ -108,9 +108,9 @@ def _label_and_mean_fwd(logits, labels):
   wide = logits.astype(wide_dtype(logits))
   largest = largest_of(wide)
   total = jnp.sum(_marked_exp(wide, largest), axis=-1)
-  mean, count = masked_mean.mean_and_count(wide)
+  mean, count = masked_mean.mean_and_count(wide, largest)
   label = choose(wide, labels) - largest - jnp.log(total)
-  mean = mean - largest - jnp.log(total)
+  mean -= jnp.log(total)
   return (label, mean), (logits, labels, largest, total, count)
 
 

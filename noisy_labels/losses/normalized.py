@@ -53,7 +53,7 @@ def normalized_cross_entropy(
     >>> labels = jnp.array([0, 1])
     >>> losses = normalized_cross_entropy(logits, labels)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.056', '0.944']
 
   References:
     Ma et al., `Normalized Loss Functions for Deep Learning with Noisy Labels
@@ -100,7 +100,7 @@ def normalized_generalized_cross_entropy(
     >>> labels = jnp.array([0, 1])
     >>> losses = normalized_generalized_cross_entropy(logits, labels, q=0.7)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.099', '0.901']
 
   References:
     Ma et al., `Normalized Loss Functions for Deep Learning with Noisy Labels

@@ -54,7 +54,7 @@ def normalized_focal_loss(
     >>> labels = jnp.array([0, 1])
     >>> losses = normalized_focal_loss(logits, labels, gamma=0.5)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.021', '0.979']
 
   References:
     Ma et al., `Normalized Loss Functions for Deep Learning with Noisy Labels

@@ -63,7 +63,7 @@ def peer_loss(
     >>> labels = jnp.array([0, 1])
     >>> losses = peer_loss(logits, labels, key=jax.random.key(0), alpha=1.0)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['-2.000', '2.000']
 
   References:
     Liu and Guo, `Peer Loss Functions: Learning from Noisy Labels without

@@ -48,7 +48,7 @@ def asymmetric_mean_square_error(
     >>> labels = jnp.array([0, 1])
     >>> losses = asymmetric_mean_square_error(logits, labels, a=2.0)
     >>> [f'{loss:.3f}' for loss in losses]
-    ['@', '@']
+    ['0.633', '2.157']
 
   References:
     Wang et al., `Joint Asymmetric Loss for Learning with Noisy Labels
