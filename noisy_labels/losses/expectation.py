@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import chex
-import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import log_prob
@@ -36,8 +35,7 @@ def over_labels(
   Returns:
     The losses `[...]`, in float32 if the logits are narrower.
   """
-  # Of the leaves, for logits may be what stands for them in `fused_linear`.
-  logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
+  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
   dtype = log_prob.wide_dtype(logits)
   values = [jnp.asarray(parameter, dtype) for parameter in parameters]
   if jnp.issubdtype(labels.dtype, jnp.integer):
