@@ -1,10 +1,8 @@
 """From the names and numbers of a configuration to the objects they mean."""
 
 import functools
-import inspect
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
@@ -12,11 +10,10 @@ import optax
 
 from experiments import errors
 from experiments import models
+from experiments import named_losses
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
-from noisy_labels import losses
-from noisy_labels import methods
 from noisy_labels import noise
 
 _OPTIMIZERS = ('adam', 'adamw', 'sgd')
@@ -33,46 +30,6 @@ def one_config(
   config.update(fields)
   config.seed = seed
   return config
-
-
-def loss_parameters(loss: str) -> dict[str, Any]:
-  """The hyper-parameters of a loss by name, with their defaults if any."""
-  signature = inspect.signature(getattr(losses, loss))
-  return {
-    name: parameter.default
-    for name, parameter in signature.parameters.items()
-    if parameter.kind == inspect.Parameter.KEYWORD_ONLY
-  }
-
-
-def make_loss(config: ml_collections.ConfigDict) -> Any:
-  """The loss that `config.loss` names, its hyper-parameters bound.
-
-  Raises:
-    UsageError: the name is unknown, a hyper-parameter is missing, not one of
-      this loss's, or out of range.
-  """
-  name = config.name
-  errors.check_name('config.loss.name', name, losses.__all__)
-  given = {k: v for k, v in config.items() if k != 'name' and v is not None}
-  parameters = loss_parameters(name)
-  takes = ', '.join(parameters) or 'no hyper-parameter'
-  for unknown in given.keys() - parameters.keys():
-    raise errors.UsageError(
-      f'config.loss.{unknown} is set, but {name} takes {takes}'
-    )
-  for parameter, default in parameters.items():
-    if parameter not in given and default is inspect.Parameter.empty:
-      raise errors.UsageError(
-        f'config.loss.{parameter} is missing: {name} takes {takes}; set '
-        f'--config.loss.{parameter}=NUMBER'
-      )
-  loss = functools.partial(getattr(losses, name), **given)
-  try:
-    jax.eval_shape(loss, jnp.zeros((1, 2)), jnp.zeros((1,), jnp.int32))
-  except ValueError as error:
-    raise errors.UsageError(f'config.loss: {error}') from None
-  return loss
 
 
 def make_transition(
@@ -100,11 +57,13 @@ def make_parts(
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
+  transition = make_transition(config.noise, data.info.num_classes)
+  known = named_losses.facts(transition, data.counts)
   return train.Parts(
     model=models.MODELS[config.model.name](
       num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
     ),
-    method=methods.stateless(make_loss(config.loss)),
+    method=named_losses.make_method(config.loss, known),
     optimizer=make_optimizer(config, data.deal.steps),
     normalize=functools.partial(
       augment.normalize, mean=data.mean, std=data.std

@@ -3,10 +3,9 @@
 import inspect
 import re
 
-from experiments import build
+from experiments import loss_fields
 from experiments import models
 from experiments.configs import common
-from noisy_labels import losses
 
 
 def fields(base: str = '') -> str:
@@ -29,13 +28,17 @@ def fields(base: str = '') -> str:
     elif field and 'ConfigDict' not in line:
       value = re.sub(r'config_dict\.placeholder\((\w+)\)', r'<\1>', field[2])
       lines.append(f'    --{field[1]}={value}')
+  kinds = loss_fields.fields()
   lines += ['  Losses, and the hyper-parameters that each takes:']
-  for name in losses.__all__:
-    flags = ' '.join(
-      f'--config.loss.{parameter}=<float>'
-      for parameter in build.loss_parameters(name)
-    )
-    lines.append(f'    --config.loss.name={name} {flags}'.rstrip())
+  for name in loss_fields.names():
+    flags = [
+      f'--config.loss.{part}=<loss>' for part in loss_fields.PARTS.get(name, ())
+    ]
+    flags += [
+      f'--config.loss.{parameter}=<{kinds[parameter].__name__}>'
+      for parameter in loss_fields.parameters(name)
+    ]
+    lines.append(f'    --config.loss.name={name} {" ".join(flags)}'.rstrip())
   lines += ['', f'  Models: {", ".join(models.MODELS)}']
   text = '\n'.join(lines)
   return text.replace('--config.', f'--config.{base}')

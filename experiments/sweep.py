@@ -22,6 +22,7 @@ from experiments import errors
 from experiments import launch
 from experiments import log
 from experiments import loop
+from experiments import record
 from experiments import report
 from experiments import table
 
@@ -36,6 +37,8 @@ def main() -> None:
       '--config describes one run, not a sweep: give it to '
       'python -m experiments.main'
     )
+  if sweep.get('sort'):
+    errors.check_name('config.sort', sweep.sort, record.RULES)
   workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
   writes = jax.process_index() == 0
   if writes:
@@ -43,6 +46,8 @@ def main() -> None:
   summaries = run(sweep, workdir, data_dir=FLAGS.data_dir)
   if not writes:
     return
+  if sweep.get('sort'):
+    summaries = table.ranked(summaries, sweep.sort)
   log.write_json(workdir / 'results.json', summaries)
   path = report.write(workdir, sweep, summaries)
   table.show(
@@ -85,6 +90,8 @@ def run(
       configs[name][seed], directory, data_dir=data_dir, title=title
     )
     summaries[name].append(summary)
+    # No run can use what another compiled, and many fill the memory.
+    jax.clear_caches()
     if jax.process_index() == 0:
       accuracy = summary['last']['test_accuracy']
       print(f'{title}: test accuracy {accuracy:.1%} in the last epoch')

@@ -55,6 +55,17 @@ def rows(
   }
 
 
+def ranked(
+  runs: dict[str, list[dict[str, Any]]], rule: str
+) -> dict[str, list[dict[str, Any]]]:
+  """The runs by test accuracy in the period that `rule` selects, best first."""
+
+  def accuracy(name):
+    return np.mean([summary[rule]['test_accuracy'] for summary in runs[name]])
+
+  return {name: runs[name] for name in sorted(runs, key=accuracy, reverse=True)}
+
+
 def _cell(summaries: Sequence[dict[str, Any]], column: Column) -> Cell:
   values = [
     math.nan if value is None else 100 * value

@@ -47,6 +47,30 @@ def in_range(name: str, value: Any, interval: str) -> None:
     raise ValueError(f'{name} must be in {interval}, got {value!r}')
 
 
+def at_least(name: str, value: Any, lowest: int) -> None:
+  """Raise unless a number known when compiling is an integer, and large enough.
+
+  Args:
+    name: what the argument is called, for the message.
+    value: a Python or numpy integer.
+    lowest: the smallest that is allowed.
+
+  Raises:
+    ValueError: if it is not an integer, or is smaller.
+
+  Examples:
+    >>> at_least('order', 2, 1)
+    >>> at_least('order', 2.5, 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: order must be an integer of at least 1, got 2.5
+  """
+  if not isinstance(value, int | np.integer) or value < lowest:
+    raise ValueError(
+      f'{name} must be an integer of at least {lowest}, got {value!r}'
+    )
+
+
 def logits_and_labels(logits: Any, labels: Any) -> None:
   """Raise unless labels are classes, or distributions over them, for logits.
 

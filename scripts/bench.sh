@@ -2,13 +2,16 @@
 # Sets up what is missing and measures the cost of a part of the library.
 #
 #   scripts/bench.sh losses               the losses against plain cross entropy
+#   scripts/bench.sh fused                memory of a loss fused with its layer
 #   scripts/bench.sh losses --help        what can be chosen
+#
+# EXTRAS=bench installs PyTorch too, to compare with.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-} in
-  losses) ;;
+  losses|fused) ;;
   *)
-    echo "usage: scripts/bench.sh losses [--help] [ARGUMENT...]" >&2
+    echo "usage: scripts/bench.sh losses|fused [--help] [ARGUMENT...]" >&2
     exit 2 ;;
 esac
 . scripts/setup.sh dev

@@ -7,8 +7,7 @@ need, so a field is explained once, here.
 import ml_collections
 from ml_collections import config_dict
 
-from experiments import build
-from noisy_labels import losses
+from experiments import loss_fields
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -37,12 +36,25 @@ def get_config() -> ml_collections.ConfigDict:
   config.noise.seed = config_dict.placeholder(int)
 
   # A loss of `noisy_labels.losses` and its hyper-parameters: there is a field
-  # for each that any of them has, to be set for the loss that is named.
+  # for each that any of them has, to be set for the loss that is named. A
+  # transition matrix or a prior is filled in from the noise of the run.
   config.loss = ml_collections.ConfigDict()
   config.loss.name = 'cross_entropy'
-  for loss in losses.__all__:
-    for parameter in build.loss_parameters(loss):
-      config.loss[parameter] = config_dict.placeholder(float)
+  for parameter, kind in loss_fields.fields().items():
+    config.loss[parameter] = config_dict.placeholder(kind)
+  # The loss that `backward_corrected` corrects.
+  config.loss.base = config_dict.placeholder(str)
+  # The losses that `active_passive` adds, times `alpha` and `beta`.
+  config.loss.active = config_dict.placeholder(str)
+  config.loss.passive = config_dict.placeholder(str)
+  # For any loss: what is added to the logit of the label, against underfitting.
+  config.loss.margin = config_dict.placeholder(float)
+  # For any loss: the norm that logits are clipped to.
+  config.loss.max_logit_norm = config_dict.placeholder(float)
+  # For losses that cannot begin from nothing: how many epochs of cross entropy
+  # come first, and over how many more the loss takes its place.
+  config.loss.warm_up_epochs = config_dict.placeholder(float)
+  config.loss.ramp_epochs = config_dict.placeholder(float)
 
   # A network of `experiments/models.py`, and what its layers compute in:
   # `float32` or `bfloat16`. Parameters are float32 in either case.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import chex
+import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import log_prob
@@ -35,7 +36,8 @@ def over_labels(
   Returns:
     The losses `[...]`, in float32 if the logits are narrower.
   """
-  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  # Of the leaves, for logits may be what stands for them in `fused_linear`.
+  logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
   dtype = log_prob.wide_dtype(logits)
   values = [jnp.asarray(parameter, dtype) for parameter in parameters]
   if jnp.issubdtype(labels.dtype, jnp.integer):

@@ -1,6 +1,7 @@
 """Label smoothing: the label, not the prediction, is mixed with the uniform."""
 
 import chex
+import jax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
@@ -60,7 +61,7 @@ def smoothed_cross_entropy(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('smoothing', smoothing, '(-inf, 1]')
-  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
   if jnp.issubdtype(labels.dtype, jnp.floating):
     target = _smooth(logits, labels, smoothing)
     return expectation.over_labels(jnp.negative, logits, target)

@@ -7,34 +7,12 @@ import pytest
 from experiments import build
 from experiments import errors
 from experiments.configs import common
-from noisy_labels import losses
 
 
 def _config(**changes):
   config = common.get_config()
   config.update_from_flattened_dict(changes)
   return config
-
-
-def test_loss_has_its_hyper_parameters():
-  config = _config(
-    **{
-      'loss.name': 'mixture_cross_entropy',
-      'loss.noise_rate': 0.25,
-    }
-  )
-  logits, labels = jnp.array([[1.0, 2.0, 3.0]]), jnp.array([1])
-  np.testing.assert_array_equal(
-    build.make_loss(config.loss)(logits, labels),
-    losses.mixture_cross_entropy(logits, labels, noise_rate=0.25),
-  )
-
-
-@pytest.mark.parametrize('loss', losses.__all__)
-def test_config_has_a_field_for_every_hyper_parameter(loss):
-  config = common.get_config()
-  for name in build.loss_parameters(loss):
-    assert config.loss[name] is None
 
 
 @pytest.mark.parametrize(

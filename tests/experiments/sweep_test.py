@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import loss_fields
+from experiments import named_losses
 from experiments import report
 from experiments import sweep
 from experiments import table
+from experiments import trust
+from experiments.configs import all_losses
 from experiments.configs import common
 from experiments.configs import four_systems
 from tests.experiments import programs
@@ -73,6 +77,14 @@ def test_the_table_has_means_and_sample_deviations(finished):
     assert cell.std == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
 
 
+def test_a_ranking_has_the_best_first(finished):
+  _, _, summaries = finished
+  ranked = table.ranked(summaries, 'best_test')
+  assert sorted(ranked) == sorted(summaries)
+  means = [cells[2].mean for cells in table.rows(ranked).values()]
+  assert means == sorted(means, reverse=True)
+
+
 def test_the_table_prints_whole_names(finished, capsys):
   _, _, summaries = finished
   table.show(summaries, 'title')
@@ -116,14 +128,15 @@ def test_names_in_the_report_are_escaped(finished):
 
 def test_trust_weights_are_those_of_the_formulas():
   losses = {
-    name: build.make_loss(
-      build.one_config(four_systems.get_config(), fields, 0).loss
+    name: named_losses.make(
+      build.one_config(four_systems.get_config(), fields, 0).loss,
+      named_losses.facts(np.eye(10), np.eye(10)),
     )
     for name, fields in four_systems.get_config().systems.items()
   }
   probs = np.array([1e-3, 0.01, 0.1, 0.5, 0.9])
   weights = {
-    name: report.trust_weights(loss, probs, 10) for name, loss in losses.items()
+    name: trust.weights(loss, probs, 10) for name, loss in losses.items()
   }
   rate = 1 / 3
   c = rate / (10 * (1 - rate))
@@ -186,6 +199,17 @@ def test_main_takes_a_sweep_too(finished, data_dir):
     f'--data_dir={data_dir}',
   )
   assert 'report.html' in out
+
+
+def test_every_loss_is_in_the_sweep_of_all():
+  config = all_losses.get_config('0.5')
+  assert config.base.noise.rate == 0.5
+  assert list(config.systems)[:4] == list(four_systems.get_config().systems)
+  named = {system['loss']['name'] for system in config.systems.values()}
+  assert named == set(loss_fields.names())
+  for fields in config.systems.values():
+    run = build.one_config(config, fields, 1)
+    named_losses.make(run.loss, named_losses.facts(np.eye(10), np.eye(10)))
 
 
 def test_four_systems_are_told_the_rate_that_they_face():

@@ -1,0 +1,63 @@
+r"""A loss as its paper's code sets it: `recommended.py:LOSS,DATASET[,NOISE]`.
+
+  python -m experiments.main \
+    --config=experiments/configs/recommended.py:NCE+RCE,cifar10,symmetric:0.4
+
+NOISE is `symmetric`, or `symmetric:0.4` with its rate. Network, optimiser and
+epochs are those of the tables that these losses are compared in: Ma et al.
+(2020), `Normalized Loss Functions for Deep Learning with Noisy Labels
+<https://arxiv.org/abs/2006.13554>`_, and its successors. For MNIST they use a
+CNN of four layers, here it is LeNet-5. Other data sets keep the defaults.
+"""
+
+import ml_collections
+
+from experiments import errors
+from experiments import recommended
+from experiments.configs import common
+
+_CROP_AND_FLIP = {'crop_padding': 4, 'flip': True}
+
+PROTOCOLS = {
+  'mnist': {
+    'model': {'name': 'lenet5'},
+    'epochs': 50,
+    'optimizer': {'learning_rate': 0.01, 'weight_decay': 1e-3},
+  },
+  'cifar10': {
+    'model': {'name': 'cnn8'},
+    'epochs': 120,
+    'optimizer': {'learning_rate': 0.01, 'weight_decay': 1e-4},
+    'augment': _CROP_AND_FLIP,
+  },
+  'cifar100': {
+    'model': {'name': 'resnet34'},
+    'epochs': 200,
+    'optimizer': {'learning_rate': 0.1, 'weight_decay': 1e-5},
+    'augment': _CROP_AND_FLIP,
+  },
+}
+
+
+def get_config(what: str) -> ml_collections.ConfigDict:
+  """The fields of the loss, and of the protocol of the data set."""
+  loss, _, rest = what.partition(',')
+  dataset, _, noise = rest.partition(',')
+  if not dataset:
+    raise errors.UsageError(
+      f'recommended.py:{what} lacks a data set: give LOSS,DATASET[,NOISE]'
+    )
+  config = common.get_config()
+  config.dataset = dataset
+  if noise:
+    config.noise.name, _, rate = noise.partition(':')
+    if rate:
+      config.noise.rate = float(rate)
+  entry = recommended.recommended(loss, dataset, noise or None)
+  config.loss.update(entry.loss)
+  if dataset in PROTOCOLS:
+    config.batch_size = 128
+    config.optimizer.name = 'sgd'
+    config.optimizer.max_gradient_norm = 5.0
+    config.update(PROTOCOLS[dataset])
+  return config

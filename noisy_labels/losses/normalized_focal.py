@@ -1,0 +1,93 @@
+"""Normalized focal loss: see `normalized` for what that means."""
+
+import chex
+import jax
+from jax import lax
+import jax.numpy as jnp
+
+from noisy_labels import _checks
+from noisy_labels.losses import expectation
+from noisy_labels.losses import log_prob
+
+
+def normalized_focal_loss(
+  logits: chex.Array,
+  labels: chex.Array,
+  *,
+  gamma: chex.Numeric,
+  constant_weights: bool = False,
+) -> chex.Array:
+  """Focal loss over its sum for all labels (NFL).
+
+    l = sum_k t_k f(p_k) / sum_j f(p_j),  f(p) = -(1 - p)^gamma log p
+
+  with p = softmax(logits). Between `normalized_cross_entropy`, at gamma = 0,
+  and less trust in the labels that are learnt already.
+
+  Trust: for a class y it is the gradient of `focal_loss`, less l times that of
+  all labels; both over sum_j f(p_j).
+  Bound: 0 <= l <= 1. Symmetric: the losses of the K labels sum to 1.
+
+  Args:
+    logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
+      may be masked by -inf: K is the number of the others.
+    labels: classes, integer `[...]`, or distributions over them, float
+      `[..., num_classes]`. The loss is linear in a distribution. An integer
+      outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
+      to ignore an example, give it any valid label and mask its loss.
+    gamma: in [0, inf). The paper uses 0.5. A number or an array that broadcasts
+      with the losses; differentiable.
+    constant_weights: whether to hold every (1 - p)^gamma constant in the
+      backward pass. The official code does, and the tables of the papers were
+      made so: focal loss's trust weight is then (1 - p)^gamma. The loss is the
+      same; its true gradient, by gamma too, is that of False.
+
+  Returns:
+    One loss an example `[...]`, float32 for logits of 16 bits.
+
+  Raises:
+    AssertionError: if shapes or dtypes do not fit.
+    ValueError: if gamma is a Python or numpy number out of range.
+
+  Examples:
+    >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
+    >>> labels = jnp.array([0, 1])
+    >>> losses = normalized_focal_loss(logits, labels, gamma=0.5)
+    >>> [f'{loss:.3f}' for loss in losses]
+    ['0.021', '0.979']
+
+  References:
+    Ma et al., `Normalized Loss Functions for Deep Learning with Noisy Labels
+    <https://arxiv.org/abs/2006.13554>`_, 2020
+  """
+  _checks.logits_and_labels(logits, labels)
+  _checks.in_range('gamma', gamma, '[0, inf)')
+
+  def focal(log_prob, gamma):
+    # At p = 1 the weight's derivative is infinite for gamma < 1, but that of
+    # its product with log p is not.
+    certain = log_prob == 0
+    log_prob = jnp.where(certain, -1, log_prob)
+    weight = (-jnp.expm1(log_prob)) ** gamma
+    if constant_weights:
+      weight = lax.stop_gradient(weight)
+    return jnp.where(certain, 0, -weight * log_prob)
+
+  # The only one of these sums that needs each log p twice: what the backward
+  # pass would keep of them is made again.
+  @jax.checkpoint
+  def sum_of_classes(logits, gamma):
+    log_probs = log_prob.log_probs(logits)
+    present = log_probs > -jnp.inf
+    losses = focal(jnp.where(present, log_probs, -1), gamma[..., None])
+    return jnp.sum(jnp.where(present, losses, 0), axis=-1)
+
+  gamma = jnp.asarray(gamma, log_prob.wide_dtype(logits))
+  total = sum_of_classes(logits, gamma)
+  return expectation.over_labels(
+    lambda label, gamma, total: focal(label, gamma) / total,
+    logits,
+    labels,
+    gamma,
+    total,
+  )

@@ -1,0 +1,71 @@
+"""Square errors of probabilities."""
+
+import chex
+import jax.numpy as jnp
+
+from noisy_labels import _checks
+from noisy_labels.losses import class_sums
+from noisy_labels.losses import expectation
+
+
+def asymmetric_mean_square_error(
+  logits: chex.Array, labels: chex.Array, *, a: chex.Numeric
+) -> chex.Array:
+  """Mean square error of a times the label (AMSE), the passive part of JAL.
+
+    l = sum_k t_k |a e_k - p|^2 / K
+      = sum_k t_k (a^2 - 2 a p_k + sum_j p_j^2) / K,  p = softmax(logits)
+    dl/dz = 2 sum_k t_k (a p_k (p - e_k) + p (p - sum_j p_j^2)) / K
+
+  a = 1 is the mean square error (Brier's score, over K). Trust weight a p_y, of
+  which the second term takes back little when a is large: the loss is then
+  close to a multiple of mean absolute error. For labels of probabilities t_k
+  its minimum is the point of the simplex that is nearest to a t: the vertex of
+  the most probable label if that exceeds every other by 1 / a, so that noise
+  which leaves such a margin does no harm. Bound: (a - 1)^2 <= K l <= a^2 + 1.
+  Not symmetric: the sum over the labels grows with sum_j p_j^2.
+
+  Args:
+    logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
+      may be masked by -inf: K is the number of the others.
+    labels: classes, integer `[...]`, or distributions over them, float
+      `[..., num_classes]`. The loss is linear in a distribution. An integer
+      outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
+      to ignore an example, give it any valid label and mask its loss.
+    a: in [1, inf). Official, with `normalized_cross_entropy` (JAL-CE): 30 for
+      CIFAR-10, 20 for CIFAR-100. A number or an array that broadcasts with the
+      losses; differentiable.
+
+  Returns:
+    One loss an example `[...]`, float32 for logits of 16 bits.
+
+  Raises:
+    AssertionError: if shapes or dtypes do not fit.
+    ValueError: if a is a Python or numpy number out of range.
+
+  Examples:
+    >>> logits = jnp.array([[2.0, 0.0], [2.0, 0.0]])
+    >>> labels = jnp.array([0, 1])
+    >>> losses = asymmetric_mean_square_error(logits, labels, a=2.0)
+    >>> [f'{loss:.3f}' for loss in losses]
+    ['0.633', '2.157']
+
+  References:
+    Wang et al., `Joint Asymmetric Loss for Learning with Noisy Labels
+    <https://arxiv.org/abs/2507.17692>`_, 2025
+  """
+  _checks.logits_and_labels(logits, labels)
+  _checks.in_range('a', a, '[1, inf)')
+  logits = jnp.asarray(logits)
+  count = class_sums.count(logits)
+  squares = class_sums.power_sum(logits, jnp.full_like(count, 2))
+  return expectation.over_labels(
+    lambda label, a, squares, count: (
+      (a**2 - 2 * a * jnp.exp(label) + squares) / count
+    ),
+    logits,
+    labels,
+    a,
+    squares,
+    count,
+  )

@@ -1,0 +1,88 @@
+"""What the losses are measured against computes the same losses."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from experiments.bench import comparison
+from experiments.bench import formulas
+from experiments.bench import fused
+from experiments.bench import losses as program
+from experiments.bench import parameters
+from noisy_labels import losses
+
+BATCH, K = 16, 10
+KNOWN = [name for name in losses.PER_EXAMPLE if formulas.known(name)]
+
+
+def bound_loss(name):
+  return functools.partial(getattr(losses, name), **parameters.of(name, K))
+
+
+@pytest.fixture
+def arrays():
+  logits = 2 * jax.random.normal(jax.random.key(0), (BATCH, K))
+  return logits, jax.random.randint(jax.random.key(1), (BATCH,), 0, K)
+
+
+def value_and_grad(loss, logits, labels):
+  return jax.jit(jax.value_and_grad(lambda z: loss(z, labels).mean()))(logits)
+
+
+def test_every_loss_has_parameters():
+  assert set(parameters.ENTRIES) >= set(losses.PER_EXAMPLE)
+
+
+@pytest.mark.parametrize('name', KNOWN)
+def test_naive_formula(name, arrays):
+  naive = functools.partial(comparison.naive(name), **parameters.of(name, K))
+  got = value_and_grad(naive, *arrays)
+  want = value_and_grad(bound_loss(name), *arrays)
+  for left, right in zip(got, want, strict=True):
+    np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', KNOWN)
+def test_torch_form(name, arrays):
+  pytest.importorskip('torch')
+  from experiments.bench import torch_forms
+
+  form = torch_forms.value_and_grad(name, parameters.of(name, K), *arrays)
+  want = value_and_grad(bound_loss(name), *arrays)
+  for left, right in zip(form(), want, strict=True):
+    np.testing.assert_allclose(left.numpy(), right, rtol=1e-4, atol=1e-6)
+
+
+def test_tables(capsys, tmp_path):
+  output = tmp_path / 'table.txt'
+  program.main([
+    *('--losses', 'mixture_cross_entropy,cross_entropy', '--shape', '8x4'),
+    *('--seconds', '0', '--output', str(output)),
+  ])  # fmt: skip
+  printed = capsys.readouterr()
+  assert 'about 0 min' in printed.err
+  assert output.read_text() == printed.out
+  rows = [line for line in printed.out.splitlines() if 'cross_ent' in line]
+  of_dtype = ['mixture_cross_entropy', 'cross_entropy']
+  assert [row.split()[0] for row in rows[-4:]] == 2 * of_dtype
+  assert all(len(line) <= 80 for line in printed.out.splitlines())
+
+
+def test_a_loss_without_parameters_is_an_error(monkeypatch, capsys):
+  monkeypatch.delitem(parameters.ENTRIES, 'cross_entropy')
+  with pytest.raises(SystemExit):
+    program.main(['--shape', '8x4'])
+  assert 'no entry for cross_entropy' in capsys.readouterr().err
+  with pytest.raises(SystemExit):
+    program.main(['--losses', 'no_loss'])
+  assert 'not in losses.PER_EXAMPLE: no_loss' in capsys.readouterr().err
+
+
+def test_memory_of_the_fused_head(capsys):
+  fused.main([
+    *('--batch', '64', '--dim', '8', '--classes', '1000'),
+    *('--block-size', '100'),
+  ])  # fmt: skip
+  assert 'blocks of 100' in capsys.readouterr().out

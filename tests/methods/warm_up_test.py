@@ -1,0 +1,89 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from noisy_labels import losses
+from noisy_labels import methods
+
+GCE = functools.partial(losses.generalized_cross_entropy, q=0.7)
+BATCH = {
+  'image': jnp.array([[1.0, 2.0, 0.0], [0.0, 3.0, 1.0]]),
+  'label': jnp.array([0, 2]),
+  'row': jnp.array([3, 1]),
+}
+
+
+def _predict(images, key):
+  del key
+  return 2 * images
+
+
+def _ratios(method, epochs):
+  """How much of the method is in the loss, epoch by epoch."""
+  state = method.init(jax.random.key(0), 5, 3)
+  logits = _predict(BATCH['image'], None)
+  first = losses.cross_entropy(logits, BATCH['label'])
+  then = GCE(logits, BATCH['label'])
+  ratios = []
+  for _ in range(epochs):
+    values, (memory, _) = method.loss(_predict, BATCH, state, jax.random.key(1))
+    state = state._replace(memory=memory)
+    ratios.append((values - first) / (then - first))
+  np.testing.assert_array_equal(state.memory.visits, [0, epochs, 0, epochs, 0])
+  return np.array(ratios)
+
+
+def test_it_begins_with_cross_entropy_and_goes_over():
+  plain = methods.stateless(GCE)
+  sudden = methods.warm_up(plain, epochs=2)
+  gradual = methods.warm_up(plain, epochs=1, ramp_epochs=4)
+  np.testing.assert_allclose(
+    _ratios(sudden, 4), [[0, 0], [0, 0], [1, 1], [1, 1]], atol=1e-5
+  )
+  np.testing.assert_allclose(
+    _ratios(gradual, 7).mean(1), [0, 0, 0.25, 0.5, 0.75, 1, 1], atol=1e-5
+  )
+
+
+def test_the_method_keeps_its_own_memory():
+  def init(key, num_examples, num_classes):
+    del key, num_classes
+    return methods.MethodState({}, jnp.zeros(num_examples))
+
+  def loss(predict, batch, state, key):
+    values = GCE(predict(batch['image'], key), batch['label'])
+    memory = state.memory.at[batch['row']].set(values)
+    return values, (memory, {'seen': values})
+
+  method = methods.warm_up(methods.Method(init, loss), epochs=3)
+  state = method.init(jax.random.key(0), 5, 3)
+  _, (memory, metrics) = method.loss(_predict, BATCH, state, jax.random.key(1))
+  np.testing.assert_array_equal(memory.inner[BATCH['row']], metrics['seen'])
+
+
+def test_no_gradient_of_the_method_is_felt_before_its_time():
+  method = methods.warm_up(methods.stateless(GCE), epochs=1)
+  state = method.init(jax.random.key(0), 5, 3)
+
+  def total(scale):
+    values, _ = method.loss(
+      lambda images, key: scale * images, BATCH, state, jax.random.key(1)
+    )
+    return jnp.sum(values)
+
+  def plain(scale):
+    logits = scale * BATCH['image']
+    return jnp.sum(losses.cross_entropy(logits, BATCH['label']))
+
+  np.testing.assert_allclose(
+    jax.grad(total)(2.0), jax.grad(plain)(2.0), rtol=1e-6
+  )
+
+
+@pytest.mark.parametrize('name', ['epochs', 'ramp_epochs'])
+def test_negative_epochs_are_refused(name):
+  with pytest.raises(ValueError, match=name):
+    methods.warm_up(methods.stateless(GCE), **{'epochs': 1.0, name: -1.0})
