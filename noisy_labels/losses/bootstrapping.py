@@ -108,10 +108,11 @@ def hard_bootstrapped_cross_entropy(
 def _bootstrapped(logits, labels, beta, cost_of_prediction):
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('beta', beta, '[0, 1]')
+  logits = log_prob.widen(jnp.asarray(logits))
   return expectation.over_labels(
     lambda label, beta, cost: (1 - beta) * cost - beta * label,
     logits,
     labels,
     beta,
-    cost_of_prediction(jnp.asarray(logits)),
+    cost_of_prediction(logits),
   )

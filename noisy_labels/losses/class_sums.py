@@ -6,29 +6,20 @@ exp(z - largest) * (g / total), and is itself differentiable, in reverse mode. A
 class masked by -inf has no part in a sum, as if it did not exist.
 """
 
-import functools
+from typing import NamedTuple
 
 import chex
 import jax
-from jax import lax
 import jax.numpy as jnp
 
+from noisy_labels.losses import joint_sums
 from noisy_labels.losses import log_prob
-from noisy_labels.losses import masked_mean
 
 
-@functools.singledispatch
 def count(logits: chex.Array) -> chex.Array:
   """Return the number of classes that are not masked, float `[...]`."""
-  size = logits.shape[-1]
-  dtype = log_prob.wide_dtype(logits)
-  # Where none is, a plain sum finds out at once; it is -inf if an entry is.
-  plain = jnp.sum(logits.astype(dtype), axis=-1)
-  return lax.cond(
-    jnp.all(plain > -jnp.inf),
-    lambda: jnp.full_like(plain, size),
-    lambda: jnp.sum(logits > -jnp.inf, axis=-1, dtype=dtype),
-  )
+  number = jnp.sum(logits > -jnp.inf, axis=-1, dtype=jnp.int32)
+  return number.astype(log_prob.wide_dtype(logits))
 
 
 @jax.custom_vjp
@@ -41,7 +32,7 @@ def power_sum(logits: chex.Array, power: chex.Array) -> chex.Array:
 
 
 def _power_sum_fwd(logits, power):
-  wide = logits.astype(log_prob.wide_dtype(logits))
+  wide = log_prob.widen(logits)
   largest = log_prob.largest_of(wide)
   total = jnp.sum(log_prob.exp_less(wide, largest), axis=-1)
   value = jnp.sum(_powers(wide, largest, power), axis=-1)
@@ -74,7 +65,7 @@ def entropy(logits: chex.Array) -> chex.Array:
 
 
 def _entropy_fwd(logits):
-  wide = logits.astype(log_prob.wide_dtype(logits))
+  wide = log_prob.widen(logits)
   largest = log_prob.largest_of(wide)
   exps = log_prob.exp_less(wide, largest)
   total = jnp.sum(exps, axis=-1)
@@ -95,13 +86,65 @@ entropy.defvjp(_entropy_fwd, _entropy_bwd)
 
 
 @jax.custom_vjp
+def focal_sum(logits: chex.Array, gamma: chex.Array) -> chex.Array:
+  """Return sum_k f(p_k), f(p) = -(1 - p)^gamma log p; `[...]` gamma.
+
+  With f' = df / dlog p, d/dz = f'(p) - p sum_k f'(p_k).
+  """
+  return _focal_sum_fwd(logits, gamma)[0]
+
+
+def _focal_sum_fwd(logits, gamma):
+  wide = log_prob.widen(logits)
+  largest = log_prob.largest_of(wide)
+  total = jnp.sum(log_prob.exp_less(wide, largest), axis=-1)
+  terms = _focal_terms(wide, largest, total, gamma)
+  value, slopes = joint_sums.pair(terms.value, terms.slope)
+  return value, (logits, gamma, largest, total, slopes)
+
+
+def _focal_sum_bwd(residuals, g):
+  logits, gamma, largest, total, slopes = residuals
+  terms = _focal_terms(logits, largest, total, gamma)
+  exps = log_prob.exp_less(logits, largest)
+  gradient = terms.slope * g[..., None] - exps * (g * slopes / total)[..., None]
+  by_gamma = jnp.sum(terms.value * terms.log_rest, axis=-1)
+  return gradient.astype(logits.dtype), g * by_gamma
+
+
+focal_sum.defvjp(_focal_sum_fwd, _focal_sum_bwd)
+
+
+class _FocalTerms(NamedTuple):
+  """f(p), its derivative by log p, and log(1 - p); 0 where masked."""
+
+  value: chex.Array
+  slope: chex.Array
+  log_rest: chex.Array
+
+
+def _focal_terms(logits, largest, total, gamma):
+  below = logits.astype(largest.dtype) - largest[..., None]
+  exps, total = jnp.exp(below), total[..., None]
+  # A certain class costs nothing. Its slope, 0 or for gamma = 0 it is -1, has
+  # no part in a gradient, where p sum_k f'(p_k) takes it back.
+  is_used = (below > -jnp.inf) & (exps < total)
+  rest = jnp.where(is_used, total - exps, total)
+  log_rest = jnp.log(rest / total)
+  weight = jnp.exp(gamma[..., None] * log_rest)
+  log_p = jnp.where(is_used, below - jnp.log(total), 0)
+  slope = weight * (gamma[..., None] * (exps / rest) * log_p - 1)
+  return _FocalTerms(-weight * log_p, jnp.where(is_used, slope, 0), log_rest)
+
+
+@jax.custom_vjp
 def sum_above(logits: chex.Array, floor: chex.Array) -> chex.Array:
   """Return sum_k max(log p_k - floor, 0); `[..., num_classes]`, `[...]`."""
   return _sum_above_fwd(logits, floor)[0]
 
 
 def _sum_above_fwd(logits, floor):
-  wide = logits.astype(log_prob.wide_dtype(logits))
+  wide = log_prob.widen(logits)
   largest = log_prob.largest_of(wide)
   total = jnp.sum(log_prob.exp_less(wide, largest), axis=-1)
   # log p = floor where logits - largest are this.
@@ -125,21 +168,8 @@ sum_above.defvjp(_sum_above_fwd, _sum_above_bwd)
 @jax.custom_jvp
 def _sum_and_count_above(logits, largest, threshold):
   """Return sum_k max(logits - largest - threshold, 0), and how many are > 0."""
-  size = logits.shape[-1]
-  total = jnp.sum(logits, axis=-1)
-
-  def plain():
-    # All are, as when training begins: nearly free.
-    value = total - size * (largest + threshold)
-    return value, jnp.full_like(value, size)
-
-  def careful():
-    above = logits - largest[..., None] - threshold[..., None]
-    return masked_mean.sum_and_count(above, above > 0)
-
-  are_all = jnp.all(jnp.min(logits, axis=-1) - largest > threshold)
-  is_plain = are_all & masked_mean.is_plain(total, largest)
-  return lax.cond(is_plain, plain, careful)
+  above = logits - largest[..., None] - threshold[..., None]
+  return joint_sums.total_and_count(above, above > 0)
 
 
 @_sum_and_count_above.defjvp

@@ -68,8 +68,9 @@ def confidence_regularized_cross_entropy(
   _checks.in_range('beta', beta, '[0, inf)')
   logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
   if noise_prior is None and jnp.issubdtype(labels.dtype, jnp.integer):
-    label, mean = log_prob.label_and_mean_log_prob(logits, labels)
+    label, mean, _ = log_prob.label_and_mean_log_prob(logits, labels)
     return jnp.asarray(beta, label.dtype) * mean - label
+  logits = log_prob.widen(logits)
   finite = logits > -jnp.inf
   if noise_prior is None:
     prior = finite / jnp.sum(finite, axis=-1, keepdims=True)

@@ -67,7 +67,7 @@ def epsilon_softmax_cross_entropy(
   _checks.in_range('m', m, '[0, inf)')
   _checks.in_range('max_loss', max_loss, '(0, inf]')
   logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-  dtype = log_prob.wide_dtype(logits)
+  logits, dtype = log_prob.widen(logits), log_prob.wide_dtype(logits)
   m, max_loss = jnp.asarray(m, dtype), jnp.asarray(max_loss, dtype)
 
   def clip(loss, max_loss):

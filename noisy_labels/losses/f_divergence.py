@@ -10,6 +10,7 @@ import numpy as np
 
 from noisy_labels import _checks
 from noisy_labels.losses import expectation
+from noisy_labels.losses import log_prob
 from noisy_labels.losses import peers
 
 
@@ -115,6 +116,7 @@ def f_divergence_loss(
     raise ValueError(f'divergence must be one of {names}, got {divergence!r}')
   gain, cost = _DIVERGENCES[divergence]
   logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
+  logits = log_prob.widen(logits)
   own = expectation.over_labels(
     lambda label: -gain(jnp.exp(label)), logits, labels
   )

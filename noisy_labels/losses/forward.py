@@ -110,7 +110,8 @@ def _symmetric(logits, labels, transition):
 
 def _pair_flip(logits, labels, rate):
   _checks.in_range('rate', rate, '[0, 1]')
-  rate = jnp.asarray(rate, log_prob.wide_dtype(logits))
+  logits = log_prob.widen(logits)
+  rate = jnp.asarray(rate, logits.dtype)
   weights = jnp.stack([1 - rate, rate], axis=-1)
   if jnp.issubdtype(labels.dtype, jnp.integer):
     last = logits.shape[-1] - 1

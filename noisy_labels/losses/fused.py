@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import blockwise
-from noisy_labels.losses import class_sums
 from noisy_labels.losses import log_prob
 
 
@@ -101,9 +100,9 @@ class LinearLogits:
   """Stands for the logits of a linear layer, which are never made.
 
   A loss may look at shape and dtype, and call `log_prob.label_log_prob` and
-  `log_prob.label_and_mean_log_prob` and `class_sums.count`, which have their
-  answers for it below. To anything else it says that the loss cannot be fused.
-  It is a pytree, and so may be passed through jit.
+  `log_prob.label_and_mean_log_prob`, which have their answers for it below. To
+  anything else it says that the loss cannot be fused. It is a pytree, and so
+  may be passed through jit.
   """
 
   features: chex.Array
@@ -174,15 +173,6 @@ def _check(features, weights, labels, bias, block_size):
     )
 
 
-@class_sums.count.register
-def _(logits: LinearLogits):
-  return jnp.full_like(
-    logits.features[..., 0],
-    jnp.sum(logits.bias > -jnp.inf),
-    log_prob.wide_dtype(logits),
-  )
-
-
 @log_prob.label_log_prob.register
 def _(logits: LinearLogits, labels):
   return log_prob.label_and_mean_log_prob(logits, labels)[0]
@@ -200,7 +190,9 @@ def _(logits: LinearLogits, labels):
     labels.reshape(-1),
     logits.block_size,
   )
-  return tuple(value.reshape(labels.shape) for value in values)
+  count = jnp.sum(bias > -jnp.inf, dtype=values[0].dtype)
+  label, mean = (value.reshape(labels.shape) for value in values)
+  return label, mean, jnp.full_like(label, count)
 
 
 def _vary_alike(*arrays):

@@ -44,7 +44,7 @@ def _label_log_prob(logits, labels):
 
 
 def _label_log_prob_fwd(logits, labels):
-  wide = logits.astype(wide_dtype(logits))
+  wide = widen(logits)
   largest = largest_of(wide)
   total = jnp.sum(exp_less(wide, largest), axis=-1)
   log_prob = choose(wide, labels) - largest - jnp.log(total)
@@ -69,7 +69,7 @@ def log_probs(logits: chex.Array) -> chex.Array:
 
 
 def _log_probs_fwd(logits):
-  wide = logits.astype(wide_dtype(logits))
+  wide = widen(logits)
   largest = largest_of(wide)
   total = jnp.sum(exp_less(wide, largest), axis=-1)
   log_prob = wide - largest[..., None] - jnp.log(total)[..., None]
@@ -89,12 +89,13 @@ log_probs.defvjp(_log_probs_fwd, _log_probs_bwd)
 @functools.singledispatch
 def label_and_mean_log_prob(
   logits: chex.Array, labels: chex.Array
-) -> tuple[chex.Array, chex.Array]:
-  """Return `label_log_prob` and the mean of log p over the classes.
+) -> tuple[chex.Array, chex.Array, chex.Array]:
+  """Return `label_log_prob`, the mean of log p over the classes, their number.
 
   The mean is over the classes that are not masked: one whose logit is -inf has
-  no part in it, as if it did not exist. Together they cost one more sum over
-  the logits than the label's alone; apart, a CPU would take another pass.
+  no part in it, as if it did not exist, and is not counted. Together they cost
+  one more sum over the logits than the label's alone; apart, a CPU would take
+  another pass.
   """
   return _label_and_mean(logits, labels)
 
@@ -105,17 +106,18 @@ def _label_and_mean(logits, labels):
 
 
 def _label_and_mean_fwd(logits, labels):
-  wide = logits.astype(wide_dtype(logits))
+  wide = widen(logits)
   largest = largest_of(wide)
   total = jnp.sum(_marked_exp(wide, largest), axis=-1)
   mean, count = masked_mean.mean_and_count(wide, largest)
   label = choose(wide, labels) - largest - jnp.log(total)
   mean -= jnp.log(total)
-  return (label, mean), (logits, labels, largest, total, count)
+  return (label, mean, count), (logits, labels, largest, total, count)
 
 
 def _label_and_mean_bwd(residuals, gs):
   logits, labels, largest, total, count = residuals
+  # The count is a constant: its cotangent, gs[2], goes nowhere.
   of_label, of_mean = nan_unless_class(labels, logits, gs[0]), gs[1]
   each = (of_mean / count)[..., None]
   gradient = jnp.where(_hits(labels, logits), of_label[..., None] + each, each)
@@ -179,6 +181,15 @@ def _comparable(labels):
 
 def _no_tangent(labels):
   return np.zeros(labels.shape, jax.dtypes.float0)  # Integers have none.
+
+
+def widen(logits: chex.Array) -> chex.Array:
+  """Return the logits in the dtype to compute in.
+
+  For losses that ask for several things of the logits: the gradients of all are
+  then added in that dtype, and what is added is rounded once.
+  """
+  return logits.astype(wide_dtype(logits))
 
 
 def wide_dtype(logits: chex.Array) -> jnp.dtype:

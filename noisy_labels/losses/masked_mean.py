@@ -4,7 +4,8 @@ import chex
 import jax
 from jax import lax
 import jax.numpy as jnp
-import numpy as np
+
+from noisy_labels.losses import joint_sums
 
 # Beyond, the sum of logits rounds off what tells the classes apart.
 _LARGE = 64
@@ -28,7 +29,7 @@ def mean_and_count(
 
   def careful():
     finite = logits > -jnp.inf
-    return sum_and_count(logits - largest[..., None], finite)
+    return joint_sums.total_and_count(logits - largest[..., None], finite)
 
   total, count = lax.cond(is_plain(total, largest), plain, careful)
   return total / count, count
@@ -46,30 +47,3 @@ def _mean_and_count_jvp(primals, tangents):
   mean, count = mean_and_count(*primals)
   tangent = jnp.sum(jnp.where(logits > -jnp.inf, tangent, 0), axis=-1) / count
   return (mean, count), (tangent, jnp.zeros_like(count))
-
-
-def sum_and_count(
-  values: chex.Array, mask: chex.Array
-) -> tuple[chex.Array, chex.Array]:
-  """Return the sum of the values where mask is true, and their number.
-
-  Both in one pass, for XLA's CPU compiler would write out the input of either.
-  The pass may be one number after the other, which in float32 would cost a sum
-  over 262,144 classes half its digits: so what each addition rounds off is
-  summed as well.
-  """
-
-  def add(left, right):
-    total = left[0] + right[0]
-    part = total - left[0]
-    lost = (left[0] - (total - part)) + (right[0] - part)
-    return total, left[1] + right[1] + lost, left[2] + right[2]
-
-  values = jnp.where(mask, values, 0)
-  total, lost, count = lax.reduce(
-    (values, jnp.zeros_like(values), mask.astype(values.dtype)),
-    (np.zeros((), values.dtype),) * 3,
-    add,
-    (values.ndim - 1,),
-  )
-  return total + lost, count

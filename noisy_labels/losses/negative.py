@@ -57,8 +57,8 @@ def normalized_negative_cross_entropy(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('min_prob', min_prob, f'(0, {1 / logits.shape[-1]})')
-  logits = jnp.asarray(logits)
-  min_prob = jnp.asarray(min_prob, log_prob.wide_dtype(logits))
+  logits = log_prob.widen(jnp.asarray(logits))
+  min_prob = jnp.asarray(min_prob, logits.dtype)
   floor = jnp.log(jnp.broadcast_to(min_prob, logits.shape[:-1]))
   total = class_sums.sum_above(logits, floor)
   return expectation.over_labels(

@@ -13,6 +13,7 @@ the literature adds a second loss (`active_passive`).
 """
 
 import chex
+import jax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
@@ -60,7 +61,13 @@ def normalized_cross_entropy(
     <https://arxiv.org/abs/2006.13554>`_, 2020
   """
   _checks.logits_and_labels(logits, labels)
-  total = _sum_of_log_probs(logits, labels)
+  logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
+  if jnp.issubdtype(labels.dtype, jnp.integer):
+    label, mean, count = log_prob.label_and_mean_log_prob(logits, labels)
+    return label / (count * mean)
+  logits = log_prob.widen(logits)
+  log_probs = log_prob.log_probs(logits)
+  total = jnp.sum(jnp.where(log_probs > -jnp.inf, log_probs, 0), axis=-1)
   return expectation.over_labels(jnp.divide, logits, labels, total)
 
 
@@ -108,8 +115,8 @@ def normalized_generalized_cross_entropy(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('q', q, '(0, 1]')
-  logits = jnp.asarray(logits)
-  q = jnp.asarray(q, log_prob.wide_dtype(logits))
+  logits = log_prob.widen(jnp.asarray(logits))
+  q = jnp.asarray(q, logits.dtype)
   each = jnp.broadcast_to(q, logits.shape[:-1])
   total = class_sums.count(logits) - class_sums.power_sum(logits, each)
   return expectation.over_labels(
@@ -119,12 +126,3 @@ def normalized_generalized_cross_entropy(
     q,
     total,
   )
-
-
-def _sum_of_log_probs(logits, labels):
-  """Return sum_k log p_k over the classes that are not masked."""
-  if not jnp.issubdtype(labels.dtype, jnp.integer):
-    log_probs = log_prob.log_probs(logits)
-    return jnp.sum(jnp.where(log_probs > -jnp.inf, log_probs, 0), axis=-1)
-  _, mean = log_prob.label_and_mean_log_prob(logits, labels)
-  return mean * class_sums.count(logits)

@@ -6,6 +6,7 @@ from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
+from noisy_labels.losses import class_sums
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
 
@@ -63,31 +64,38 @@ def normalized_focal_loss(
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('gamma', gamma, '[0, inf)')
 
-  def focal(log_prob, gamma):
-    # At p = 1 the weight's derivative is infinite for gamma < 1, but that of
-    # its product with log p is not.
-    certain = log_prob == 0
-    log_prob = jnp.where(certain, -1, log_prob)
-    weight = (-jnp.expm1(log_prob)) ** gamma
-    if constant_weights:
-      weight = lax.stop_gradient(weight)
-    return jnp.where(certain, 0, -weight * log_prob)
-
-  # The only one of these sums that needs each log p twice: what the backward
-  # pass would keep of them is made again.
-  @jax.checkpoint
-  def sum_of_classes(logits, gamma):
-    log_probs = log_prob.log_probs(logits)
-    present = log_probs > -jnp.inf
-    losses = focal(jnp.where(present, log_probs, -1), gamma[..., None])
-    return jnp.sum(jnp.where(present, losses, 0), axis=-1)
-
-  gamma = jnp.asarray(gamma, log_prob.wide_dtype(logits))
-  total = sum_of_classes(logits, gamma)
+  logits = log_prob.widen(jnp.asarray(logits))
+  gamma = jnp.asarray(gamma, logits.dtype)
+  if constant_weights:
+    total = _sum_with_constant_weights(logits, gamma)
+  else:
+    each = jnp.broadcast_to(gamma, logits.shape[:-1])
+    total = class_sums.focal_sum(logits, each)
   return expectation.over_labels(
-    lambda label, gamma, total: focal(label, gamma) / total,
+    lambda label, gamma, total: _focal(label, gamma, constant_weights) / total,
     logits,
     labels,
     gamma,
     total,
   )
+
+
+def _focal(label_log_prob, gamma, constant_weights):
+  # At p = 1 the weight's derivative is infinite for gamma < 1, but that of
+  # its product with log p is not.
+  certain = label_log_prob == 0
+  log_p = jnp.where(certain, -1, label_log_prob)
+  weight = jnp.exp(gamma * jnp.log(-jnp.expm1(log_p)))  # Faster than **.
+  if constant_weights:
+    weight = lax.stop_gradient(weight)
+  return jnp.where(certain, 0, -weight * log_p)
+
+
+# What the backward pass would keep of each class is made again.
+@jax.checkpoint
+def _sum_with_constant_weights(logits, gamma):
+  log_probs = log_prob.log_probs(logits)
+  present = log_probs > -jnp.inf
+  log_probs = jnp.where(present, log_probs, -1)
+  losses = _focal(log_probs, gamma[..., None], constant_weights=True)
+  return jnp.sum(jnp.where(present, losses, 0), axis=-1)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.losses import baseline
+from noisy_labels.losses import log_prob
 from noisy_labels.losses import peers
 
 
@@ -72,6 +73,7 @@ def peer_loss(
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('alpha', alpha, '[0, inf)')
   logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
+  logits = log_prob.widen(logits)
   own = loss(logits, labels)
   of_peer = loss(logits, peers.labels_of(labels, own.shape, key))
   return own - jnp.asarray(alpha, own.dtype) * of_peer

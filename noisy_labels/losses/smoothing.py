@@ -65,7 +65,7 @@ def smoothed_cross_entropy(
   if jnp.issubdtype(labels.dtype, jnp.floating):
     target = _smooth(logits, labels, smoothing)
     return expectation.over_labels(jnp.negative, logits, target)
-  label, mean = log_prob.label_and_mean_log_prob(logits, labels)
+  label, mean, _ = log_prob.label_and_mean_log_prob(logits, labels)
   smoothing = jnp.asarray(smoothing, label.dtype)
   return (smoothing - 1) * label - smoothing * mean
 

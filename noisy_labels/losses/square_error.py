@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from noisy_labels import _checks
 from noisy_labels.losses import class_sums
 from noisy_labels.losses import expectation
+from noisy_labels.losses import log_prob
 
 
 def asymmetric_mean_square_error(
@@ -56,7 +57,7 @@ def asymmetric_mean_square_error(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('a', a, '[1, inf)')
-  logits = jnp.asarray(logits)
+  logits = log_prob.widen(jnp.asarray(logits))
   count = class_sums.count(logits)
   squares = class_sums.power_sum(logits, jnp.full_like(count, 2))
   return expectation.over_labels(

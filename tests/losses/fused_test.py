@@ -16,7 +16,9 @@ BLOCK_SIZE = 5  # Does not divide K.
 # Losses that need more of the logits than log p of the label and its mean.
 REFUSED = (
   'asymmetric_mean_square_error',
+  'backward_corrected',
   'bi_tempered_logistic_loss',
+  'clip_logits',
   'epsilon_softmax_cross_entropy',
   'forward_corrected_cross_entropy',
   'hard_bootstrapped_cross_entropy',
@@ -24,6 +26,7 @@ REFUSED = (
   'normalized_generalized_cross_entropy',
   'normalized_negative_cross_entropy',
   'soft_bootstrapped_cross_entropy',
+  'with_margin',
 )
 FITTING = [name for name in harness.CASES if name not in REFUSED]
 SMOOTHED = functools.partial(losses.smoothed_cross_entropy, smoothing=0.1)

@@ -159,9 +159,7 @@ def test_derivatives_of_views(views, labels):
   np.testing.assert_allclose(got[0], want[0], rtol=1e-10, atol=1e-14)
   np.testing.assert_allclose(got2[0], want2[0], rtol=1e-9, atol=1e-13)
   for by_weights, wanted in ((got[1], want[1]), (got2[1], want2[1])):
-    np.testing.assert_allclose(
-      by_weights @ change, wanted @ change, rtol=1e-9
-    )
+    np.testing.assert_allclose(by_weights @ change, wanted @ change, rtol=1e-9)
 
 
 def test_official_values(labels):

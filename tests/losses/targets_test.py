@@ -79,9 +79,7 @@ def test_soft_bootstrapping_differentiates_its_target(logits, labels):
   log_p = jax.nn.log_softmax(logits)
   p = jnp.exp(log_p)
   entropy = -(p * log_p).sum(-1, keepdims=True)
-  np.testing.assert_allclose(
-    without_labels, -p * (log_p + entropy), atol=1e-14
-  )
+  np.testing.assert_allclose(without_labels, -p * (log_p + entropy), atol=1e-14)
   # From https://github.com/ErikEnglesson/GJS (losses.py, Bootstrapping).
   z = jnp.array([[2.0, -1.0, 0.5, 0.0], [-3.0, 1.0, 4.0, 0.25]])
   np.testing.assert_allclose(
@@ -116,7 +114,7 @@ def test_confidence_of_a_prior(logits, labels):
   # From https://github.com/UCSC-REAL/cores (loss.py), which adds 1e-8 to p.
   z = jnp.array([[2.0, -1.0, 0.5, 0.0], [-3.0, 1.0, 4.0, 0.25]])
   prior = jnp.array([0.1, 0.2, 0.3, 0.4])
-  for prior, values, by_logits in [
+  for noise_prior, values, by_logits in [
     (
       None,
       [-3.59234935, -3.94658551],
@@ -128,11 +126,9 @@ def test_confidence_of_a_prior(logits, labels):
       [-1.510099757, 0.3646461018, 0.4415552902, 0.7038983653],
     ),
   ]:
-    parameters = {'beta': 2.0, 'noise_prior': prior}
+    parameters = {'beta': 2.0, 'noise_prior': noise_prior}
     given = jnp.array([0, 1])
-    np.testing.assert_allclose(
-      loss(z, given, **parameters), values, rtol=2e-5
-    )
+    np.testing.assert_allclose(loss(z, given, **parameters), values, rtol=2e-5)
     np.testing.assert_allclose(
       gradient(loss, z, given, **parameters)[0], by_logits, rtol=1e-5
     )
