@@ -82,7 +82,7 @@ def bi_tempered_logistic_loss(
   rest = (1 - tempered.power_sum(u, gaps, t2, 2 - t1)) / (2 - t1)
   if jnp.issubdtype(labels.dtype, jnp.integer):
     label = tempered.log_exp(u + log_prob.choose(gaps, labels), t2)
-    return _cost(label, t1) - rest
+    return (_cost(label, t1) - rest) * log_prob.one_if_class(labels, logits)
   t1, t2 = (jnp.broadcast_to(t[..., None], gaps.shape) for t in (t1, t2))
   log_probs = tempered.log_exp(u[..., None] + gaps, t2)
   # As in `expectation.over_labels`.

@@ -188,6 +188,9 @@ def _powers(logits, largest, power):
 
 
 def _below(logits, largest):
-  """Return logits - largest, not less than what 0 may be multiplied by."""
+  """Return logits - largest, not less than what 0 may be multiplied by.
+
+  Its square too, which the second derivative meets.
+  """
   below = logits.astype(largest.dtype) - largest[..., None]
-  return jnp.maximum(below, jnp.finfo(below.dtype).min / 4)
+  return jnp.maximum(below, -jnp.sqrt(jnp.finfo(below.dtype).max) / 4)

@@ -122,9 +122,7 @@ def _undo_matrix(transition):
     inverse = jnp.asarray(inverse, log_prob.wide_dtype(logits))
     if jnp.issubdtype(labels.dtype, jnp.integer):
       rows = jnp.take(inverse, labels, axis=0, mode='clip')
-      factor = jnp.ones(labels.shape, rows.dtype)
-      factor = log_prob.nan_unless_class(labels, logits, factor)
-      return rows * factor[..., None]
+      return rows * log_prob.one_if_class(labels, logits)[..., None]
     # On a GPU or TPU, the product would be of narrower numbers by default.
     labels = labels.astype(inverse.dtype)
     return jnp.matmul(labels, inverse, precision='highest')

@@ -45,8 +45,7 @@ def forward_corrected_cross_entropy(
 
   Args:
     logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
-      may be masked by -inf; noise may
-      still give its label.
+      may be masked by -inf; noise may still give its label.
     labels: classes, integer `[...]`, or distributions over them, float
       `[..., num_classes]`. The loss is linear in a distribution. An integer
       outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
@@ -128,7 +127,7 @@ def _of_classes(logits, labels, transition):
   """Read the column of the label: P(given label | true i) for each class i."""
   columns = jnp.take(transition.T, labels, axis=0, mode='clip')
   log_given = _log_given(logits, columns)
-  return -log_prob.nan_unless_class(labels, logits, log_given)
+  return -log_given * log_prob.one_if_class(labels, logits)
 
 
 def _of_distributions(logits, labels, transition):

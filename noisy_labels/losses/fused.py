@@ -173,6 +173,11 @@ def _check(features, weights, labels, bias, block_size):
     )
 
 
+@log_prob.widen.register
+def _(logits: LinearLogits):
+  return logits  # What is found of them is wide already.
+
+
 @log_prob.label_log_prob.register
 def _(logits: LinearLogits, labels):
   return log_prob.label_and_mean_log_prob(logits, labels)[0]

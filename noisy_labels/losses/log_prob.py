@@ -169,6 +169,16 @@ def nan_unless_class(
   return jnp.where(is_class, values, jnp.nan)
 
 
+def one_if_class(labels: chex.Array, logits: chex.Array) -> chex.Array:
+  """Return 1 `[...]`, NaN where the label is no class.
+
+  A factor that makes the gradient NaN as well, for losses that do not find the
+  label's probability by `label_log_prob`.
+  """
+  ones = jnp.ones(labels.shape, wide_dtype(logits))
+  return nan_unless_class(labels, logits, ones)
+
+
 def _hits(labels, logits):
   labels = _comparable(labels)
   return labels[..., None] == jnp.arange(logits.shape[-1], dtype=labels.dtype)
@@ -183,6 +193,7 @@ def _no_tangent(labels):
   return np.zeros(labels.shape, jax.dtypes.float0)  # Integers have none.
 
 
+@functools.singledispatch
 def widen(logits: chex.Array) -> chex.Array:
   """Return the logits in the dtype to compute in.
 

@@ -53,7 +53,8 @@ def normalized_negative_cross_entropy(
 
   References:
     Ye et al., `Active Negative Loss Functions for Learning with Noisy Labels
-    <https://openreview.net/forum?id=IaXw0I98Qc>`_, 2023
+    <https://papers.nips.cc/paper_files/paper/2023/hash/
+    15f4cefb0e143c7ad9d40e879b0a9d0c-Abstract-Conference.html>`_, 2023
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('min_prob', min_prob, f'(0, {1 / logits.shape[-1]})')

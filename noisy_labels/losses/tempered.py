@@ -35,7 +35,8 @@ def _log_exp_fwd(depth, t):
 def _log_exp_bwd(residuals, g):
   depth, t = residuals
   is_inside = _is_inside(depth, t)
-  slope = -1 / (1 + jnp.where(is_inside, (t - 1) * depth, 0))
+  inside = jnp.where(is_inside, depth, 0)  # Not inf, for t may vary.
+  slope = -1 / (1 + (t - 1) * inside)
   return jnp.where(is_inside, g * slope, 0), g * _slope_by_t(depth, t)
 
 

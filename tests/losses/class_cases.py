@@ -39,6 +39,13 @@ def square_error(logits, labels, a):
   return (labels * of_label).sum(-1) / p.shape[-1]
 
 
+def square_error_gradient(logits, labels, a):
+  p = softmax(logits)
+  mass = labels.sum(-1, keepdims=True)
+  by_p = 2 * (mass * p - a * labels) / p.shape[-1]
+  return p * (by_p - (p * by_p).sum(-1, keepdims=True))
+
+
 def epsilon_softmax(logits, labels, m, max_loss=np.inf):
   costs = epsilon_softmax_costs(logits, m)
   return (labels * np.minimum(costs, max_loss)).sum(-1)
@@ -97,6 +104,15 @@ def confidence(logits, labels, beta, noise_prior=None):
   return -((labels - beta * prior * mass) * log_p).sum(-1)
 
 
+def confidence_gradient(logits, labels, beta, noise_prior=None):
+  p = softmax(logits)
+  prior = np.full(p.shape[-1], 1 / np.longdouble(p.shape[-1]))
+  if noise_prior is not None:
+    prior = np.asarray(noise_prior, np.longdouble)
+  target = labels - beta * prior * labels.sum(-1, keepdims=True)
+  return p * target.sum(-1, keepdims=True) - target
+
+
 def each(key, *values):
   return tuple({key: value} for value in values)
 
@@ -123,6 +139,7 @@ CASES = {
   ),
   'asymmetric_mean_square_error': Case(
     square_error,
+    square_error_gradient,
     parameters=({'a': 30.0}, {'a': 1.5}),
     invalid=each('a', 0.9, float('inf'), NAN),
     arrays=1.5,
@@ -149,6 +166,7 @@ CASES = {
   ),
   'confidence_regularized_cross_entropy': Case(
     confidence,
+    confidence_gradient,
     parameters=(
       {'beta': 2.0},
       {'beta': 0.5, 'noise_prior': lambda k: np.arange(1, k + 1) / k},

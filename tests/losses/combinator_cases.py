@@ -12,13 +12,23 @@ def backward_corrected(logits, labels, *, transition, q):
 
 
 def backward_twin(logits, labels, transition, q):
-  # The solution of target @ transition = labels, refined from float64.
+  costs = (1 - case_base.softmax(logits) ** q) / q
+  return (backward_target(labels, transition) * costs).sum(-1)
+
+
+def backward_twin_gradient(logits, labels, transition, q):
+  p = case_base.softmax(logits)
+  trusted = backward_target(labels, transition) * p**q
+  return p * trusted.sum(-1, keepdims=True) - trusted
+
+
+def backward_target(labels, transition):
+  """The solution of target @ transition = labels, refined from float64."""
   inverse = np.linalg.inv(np.asarray(transition, np.float64))
   target = np.zeros(labels.shape, np.longdouble)
   for _ in range(4):
     target = target + (labels - target @ transition) @ inverse
-  costs = (1 - case_base.softmax(logits) ** q) / q
-  return (target * costs).sum(-1)
+  return target
 
 
 def uneven(num_classes):
@@ -70,6 +80,7 @@ CASES = {
   ),
   'backward_corrected': case_base.Case(
     backward_twin,
+    backward_twin_gradient,
     parameters=({'transition': uneven, 'q': 0.7},),
     invalid=({'q': 2.0},),
     masking_deletes=False,

@@ -21,6 +21,18 @@ def jensen_shannon(logits, labels, weight):
   return losses / -((1 - weight) * np.log1p(-weight))
 
 
+def jensen_shannon_gradient(logits, labels, weight):
+  """Through dl / dp_k, which is the same for all k but the label.
+
+  With m_k = w 1[k = y] + (1 - w) p_k it is (1 - w) log(p_k / m_k) / Z.
+  """
+  log_p, weight = log_softmax(logits), np.longdouble(weight)
+  p, log_rest = np.exp(log_p), np.log1p(-weight)
+  of_label = log_p - np.log(weight + (1 - weight) * p)
+  trust = labels * p * (1 + of_label / log_rest)
+  return p * trust.sum(-1, keepdims=True) - trust
+
+
 def kl(p, q):
   positive = p > 0
   ratio = np.where(positive, p, 1) / np.where(positive, q, 1)
@@ -114,6 +126,7 @@ def each(key, *values):
 CASES = {
   'jensen_shannon': Case(
     jensen_shannon,
+    jensen_shannon_gradient,
     parameters=({'weight': 0.7}, {'weight': 0.05}),
     invalid=each('weight', 0, 1, NAN),
   ),
@@ -123,7 +136,7 @@ CASES = {
     parameters=(
       {'t1': 0.8, 't2': 1.2},
       {'t1': 0.8, 't2': 2.0},
-      {'t1': 0.5, 't2': 0.8},
+      {'t1': 0.5, 't2': 0.9},
     ),
     invalid=(*each('t1', -0.1, 2, NAN), *each('t2', 0, NAN)),
     arrays=4.5,
