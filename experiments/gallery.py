@@ -85,7 +85,10 @@ def write(output: pathlib.Path, *, train: bool = True) -> pathlib.Path:
     undefined=jinja2.StrictUndefined,
   )
   page = environment.get_template('gallery.html').render(
-    cards=[card(name) for name in recommended.table() if _has_curve(name)],
+    cards=[
+      *(card(name) for name in recommended.table() if _has_curve(name)),
+      *map(card_without_figures, losses.OF_BATCHES),
+    ],
     training=gradient_mass.draw() if train else [],
     num_classes=loss_curves.NUM_CLASSES,
     noise_rate=loss_curves.NOISE_RATE,
@@ -117,6 +120,12 @@ def card(name: str) -> Card:
   if not varied:
     drawn.append(loss_curves.draw({name.replace('_', ' '): entry.loss}))
   return Card(name, summary, formula, fields, entry.source, drawn)
+
+
+def card_without_figures(name: str) -> Card:
+  """Describes a loss that is no function of one prediction."""
+  summary, formula = _explain(getattr(losses, name))
+  return Card(name, summary, formula, {}, '', [])
 
 
 def values_of(loss: str, parameter: str) -> Sequence[float]:

@@ -17,7 +17,8 @@ from noisy_labels import losses
 LEGEND = """\
 time    of value and gradient, as a multiple of that of
         optax.softmax_cross_entropy_with_integer_labels, taken in turn;
-        * marks one above its limit in experiments/bench/parameters.py
+        * marks one above its limit in experiments/bench/parameters.py, or
+        slower than PyTorch
 passes  the same, as a multiple of three passes over the logits: read, read
         again and write
 MiB     temporary memory that XLA plans; it does not vary
@@ -73,6 +74,9 @@ def lines(
     ratio = time(program)
     row = f'{name:45}{ratio:6.2f}{ratio / passes.ratio:7.1f}'
     row += f'{measure.temporary_mib(program):7.1f}'
+    most = entry.most
+    if entry.product:
+      most += time(measure.product(*arrays))
     others: list[Callable | None] = [None, None]
     if formulas.known(name):
       others[0] = measure.value_and_grad(
@@ -80,9 +84,13 @@ def lines(
       )
       if torch_forms:
         others[1] = torch_forms.value_and_grad(name, bound, *arrays)
-    for other in others:
-      row += f'{time(other):7.2f}' if other else f'{"-":>7}'
-    yield row + ('*' if ratio > entry.most else '')
+    times = [time(other) if other else None for other in others]
+    row += ''.join(f'{"-":>7}' if t is None else f'{t:7.2f}' for t in times)
+    if times[1] is not None:
+      most = min(most, times[1])
+    yield row + ('*' if ratio > most else '')
+    if entry.product:
+      yield f'{"  its limit, with the product of matrices":45}{most:6.2f}'
 
 
 def naive(name: str) -> Callable:

@@ -1,12 +1,12 @@
 """f-divergences of prediction and label, by their variational form."""
 
 from collections.abc import Callable
+import math
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from noisy_labels import _checks
 from noisy_labels.losses import expectation
@@ -32,8 +32,8 @@ def _half_tanh(v):
 _DIVERGENCES = {
   # f(u) = u log u - (u + 1) log((u + 1) / 2): twice the divergence.
   'jensen_shannon': _Divergence(
-    lambda v: np.log(2) - jax.nn.softplus(-v),
-    lambda v: jax.nn.softplus(v) - np.log(2),
+    lambda v: math.log(2) - jax.nn.softplus(-v),
+    lambda v: jax.nn.softplus(v) - math.log(2),
   ),
   # f(u) = u log u
   'kullback_leibler': _Divergence(lambda v: v, lambda v: jnp.exp(v - 1)),

@@ -165,7 +165,7 @@ def _log_given(logits, columns):
   wide = logits.astype(log_prob.wide_dtype(logits))
   largest = log_prob.largest_of(wide)
   total = jnp.sum(log_prob.exp_less(wide, largest), axis=-1)
-  return mixing.log_mix(wide - largest[..., None], columns) - jnp.log(total)
+  return mixing.log_mix(wide, columns, largest) - jnp.log(total)
 
 
 def _expected(log_given, labels):

@@ -50,9 +50,8 @@ def test_the_page_is_self_contained_and_has_every_loss(tmp_path, monkeypatch):
     lambda: [gradient_mass.Figure('<svg></svg>', 'caption')],
   )
   text = gallery.write(tmp_path / 'new').read_text()
-  for name in recommended.table():
-    if name not in losses.OF_BATCHES:
-      assert f'id="{name}"' in text
+  for name in (*recommended.table(), *losses.OF_BATCHES, *losses.PER_EXAMPLE):
+    assert f'id="{name}"' in text
   assert '<script' not in text
   assert not re.findall(r'(src|href)="(?!#)', text)
 

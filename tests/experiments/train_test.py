@@ -16,6 +16,14 @@ MODELS = {
   'resnet': models.PreActivationResNet(toy.NUM_CLASSES, blocks=(1, 1)),
 }
 ROWS = 24
+every_model = pytest.mark.parametrize(
+  'name',
+  [
+    # Its layers are those of the residual network, and more of them to compile.
+    pytest.param(name, marks=[pytest.mark.slow] * (name == 'cnn8'))
+    for name in MODELS
+  ],
+)
 
 
 def _rows(num_devices, step):
@@ -55,7 +63,7 @@ def _under_vmap(step, **axes):
   return jax.jit(jax.vmap(step, axis_name=devices.AXIS, **axes))
 
 
-@pytest.mark.parametrize('name', MODELS)
+@every_model
 def test_devices_agree_and_vmap_proves_it(name):
   # vmap refuses out_axes=None for what differs between the devices.
   parts = toy.parts(MODELS[name], ema_decay=0.9)
@@ -83,7 +91,7 @@ def test_vmap_refuses_a_step_that_forgets_to_average():
     )(0, {}, shards, _rows(4, 0))
 
 
-@pytest.mark.parametrize('name', MODELS)
+@every_model
 def test_one_device_takes_the_same_steps_as_four(name):
   parts = toy.parts(MODELS[name])
   one, four = (

@@ -6,6 +6,7 @@ import case_base
 import harness
 from harness import every_loss
 from harness import every_parameter
+from harness import first_parameter
 import hypothesis
 from hypothesis import strategies
 import jax
@@ -68,7 +69,7 @@ def test_formula_in_float64(name, number, num_classes):
       check(name, number, logits, soft, 1e-12, 1e-12)
 
 
-@every_parameter
+@first_parameter
 @pytest.mark.parametrize('offset', [0.0, 1e4, -1e4])
 def test_formula_in_float32(name, number, offset):
   if offset and not CASES[name].shift_invariant:
@@ -80,14 +81,14 @@ def test_formula_in_float32(name, number, offset):
   check(name, number, logits, labels, 1e-5, 1e-6, 1e-5 + resolution)
 
 
-@every_parameter
+@first_parameter
 def test_formula_at_extreme_logits(name, number):
   with jax.enable_x64(True):
     for given in harness.inputs()[1:]:
       check(name, number, harness.extreme_logits(), given, 1e-9, 1e-10)
 
 
-@every_parameter
+@first_parameter
 @hypothesis.settings(deadline=None, derandomize=True, max_examples=15)
 @hypothesis.given(
   rows=strategies.lists(

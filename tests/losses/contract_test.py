@@ -143,9 +143,8 @@ def test_transformations(name):
 
   of_soft, of_labels = transformed(logits, labels, soft)
   of_labels.append(jax.pmap(run)(logits, labels))
-  # What they are compared with is not compiled, and has Python numbers.
   for given, results in [(soft, [of_soft]), (labels, of_labels)]:
-    want = run(logits, given)
+    want = harness.run(name, logits, given, **harness.parameters_of(name, 5))
     for got in results:
       for array, wanted in zip(got, want, strict=True):
         np.testing.assert_allclose(array, wanted, rtol=2e-6, atol=1e-6)

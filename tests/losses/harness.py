@@ -30,6 +30,17 @@ quick_jit = functools.partial(
 
 # Values depend on the parameters; what JAX does to a function does not.
 every_parameter = pytest.mark.parametrize(('name', 'number'), ALL)
+# Rounding hardly does: there the suite takes the first, and `-m slow` the rest.
+first_parameter = pytest.mark.parametrize(
+  ('name', 'number'),
+  [
+    pytest.param(
+      *one.values, id=one.id, marks=[pytest.mark.slow] * bool(number)
+    )
+    for one in ALL
+    for number in one.values[1:]
+  ],
+)
 every_loss = pytest.mark.parametrize('name', CASES)
 
 

@@ -226,5 +226,4 @@ def test_minimum_of_square_error_under_noise(a):
 
   least = expected(jnp.maximum(nearest, 1e-300))
   others = jax.random.dirichlet(jax.random.key(0), jnp.ones(3), (500,))
-  assert all(expected(p) >= least - 1e-12 for p in others[::25])
   assert (jax.vmap(expected)(others) >= least - 1e-12).all()
