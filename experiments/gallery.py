@@ -1,4 +1,4 @@
-"""Draws every loss in one page: its value, its trust weight, its parameters.
+"""Draws the losses in one page: value, trust weight, hyper-parameters.
 
   python -m experiments.gallery --output=DIR
 

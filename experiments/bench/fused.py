@@ -3,9 +3,7 @@
   scripts/bench.sh fused
 
 What XLA's compiler plans for value and gradients by features and weights of the
-mean loss; nothing is run. On two CPU cores, jax 0.10.2:
-
-@
+mean loss; nothing is run. docs/benchmarks.md has the result.
 """
 
 import argparse
@@ -94,7 +92,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     '--block-size',
     type=int,
     action='append',
-    help='classes a block; may be repeated (None: 1024, 4096, 16384)',
+    help='classes a block; may be repeated; without it: 1024, 4096 and 16384',
   )
   parser.add_argument(
     '--dtype',

@@ -58,7 +58,9 @@ def test_every_public_name_is_of_one_kind_and_tested():
 
 
 @every_parameter
-@pytest.mark.parametrize('num_classes', [2, 10, 1000])
+@pytest.mark.parametrize(
+  'num_classes', [pytest.param(2, marks=pytest.mark.slow), 10, 1000]
+)
 def test_formula_in_float64(name, number, num_classes):
   rows = 24 if num_classes == 10 else 6
   logits, labels, soft = harness.inputs((rows, num_classes))
@@ -105,7 +107,7 @@ def test_formula_on_generated_inputs(name, number, rows, soft):
     check(name, number, logits, soft, 1e-9, 1e-10, 1e-11)
 
 
-@every_parameter
+@first_parameter
 @pytest.mark.parametrize('soft_labels', [False, True])
 def test_first_and_second_derivatives(name, number, soft_labels):
   """By logits, labels and parameters, against differences of the formula."""
@@ -171,7 +173,15 @@ def test_integers_are_one_hot_and_labels_enter_linearly(name):
 
 
 @every_loss
-@pytest.mark.parametrize('num_classes', [2, 10, 1000, 32000])
+@pytest.mark.parametrize(
+  'num_classes',
+  [
+    pytest.param(2, marks=pytest.mark.slow),
+    10,
+    pytest.param(1000, marks=pytest.mark.slow),
+    32000,
+  ],
+)
 def test_finite_for_extreme_logits(name, num_classes):
   if num_classes > CASES[name].max_classes:
     pytest.skip('has parameters too large for that many classes')

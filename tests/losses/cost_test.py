@@ -19,7 +19,14 @@ def temporary_bytes(loss, logits, labels):
 
 
 @harness.every_loss
-@pytest.mark.parametrize('shape', [(65536, 10), (4096, 1000), (128, 128256)])
+@pytest.mark.parametrize(
+  'shape',
+  [
+    pytest.param((65536, 10), marks=pytest.mark.slow),
+    (4096, 1000),
+    pytest.param((128, 128256), marks=pytest.mark.slow),
+  ],
+)
 def test_temporaries(name, shape):
   case = harness.CASES[name]
   if shape[1] > 1000 and case.max_classes < 32000:

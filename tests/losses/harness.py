@@ -30,7 +30,8 @@ quick_jit = functools.partial(
 
 # Values depend on the parameters; what JAX does to a function does not.
 every_parameter = pytest.mark.parametrize(('name', 'number'), ALL)
-# Rounding hardly does: there the suite takes the first, and `-m slow` the rest.
+# Rounding and derivatives hardly do: there the suite takes the first, and
+# `scripts/test.sh -m slow` the rest.
 first_parameter = pytest.mark.parametrize(
   ('name', 'number'),
   [
