@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn import metrics as sklearn_metrics
 
 from experiments import devices
 from experiments import train
@@ -141,4 +140,7 @@ def auroc(scores: np.ndarray, wrong: np.ndarray) -> float:
   """Chance that a wrong label scores above a right one; NaN without both."""
   if np.all(wrong) or not np.any(wrong) or not np.all(np.isfinite(scores)):
     return float('nan')
+  # Imported here because it is slow, and --help need not wait for it.
+  from sklearn import metrics as sklearn_metrics
+
   return float(sklearn_metrics.roc_auc_score(wrong, scores))

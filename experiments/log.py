@@ -9,7 +9,6 @@ from typing import Any
 
 from rich import console as rich_console
 from rich import progress as rich_progress
-import tensorboardX
 
 
 class Metrics:
@@ -32,6 +31,9 @@ class Metrics:
       write_text(
         self._path, ''.join(_dump(line) + '\n' for line in self.history)
       )
+      # Imported here because it is slow, and --help need not wait for it.
+      import tensorboardX
+
       self._events = tensorboardX.SummaryWriter(
         str(workdir / 'tensorboard'), purge_step=resume_step + 1
       )

@@ -24,7 +24,7 @@ FLAGS = flags.FLAGS
 def main() -> None:
   """Runs what the flags say."""
   config = FLAGS.config
-  if 'systems' in config:
+  if {'systems', 'sweeps'} & set(config):
     sweep.main()
     return
   workdir = FLAGS.workdir or default_workdir()

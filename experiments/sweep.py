@@ -23,7 +23,6 @@ from experiments import launch
 from experiments import log
 from experiments import loop
 from experiments import record
-from experiments import report
 from experiments import table
 
 FLAGS = flags.FLAGS
@@ -31,21 +30,34 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   """Runs what the flags say."""
-  sweep = FLAGS.config
-  if 'systems' not in sweep:
+  config = FLAGS.config
+  if not {'systems', 'sweeps'} & set(config):
     raise errors.UsageError(
       '--config describes one run, not a sweep: give it to '
       'python -m experiments.main'
     )
+  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
+  if jax.process_index() == 0:
+    print(devices.describe(), flush=True)
+  if 'systems' in config:
+    _run_and_report(config, workdir)
+    return
+  for name, sweep in config.sweeps.items():
+    sweep.seeds = config.seeds
+    _run_and_report(sweep, workdir / name)
+
+
+def _run_and_report(
+  sweep: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> None:
   if sweep.get('sort'):
     errors.check_name('config.sort', sweep.sort, record.RULES)
-  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
-  writes = jax.process_index() == 0
-  if writes:
-    print(devices.describe(), flush=True)
   summaries = run(sweep, workdir, data_dir=FLAGS.data_dir)
-  if not writes:
+  if jax.process_index() != 0:
     return
+  # Imported here because plots are slow, and --help need not wait for them.
+  from experiments import report
+
   if sweep.get('sort'):
     summaries = table.ranked(summaries, sweep.sort)
   log.write_json(workdir / 'results.json', summaries)

@@ -31,6 +31,8 @@ SMALL = {
   'checkpoint_every': 1,
 }
 MAIN = 'experiments.main'
+# One worker, for one reference.
+pytestmark = pytest.mark.xdist_group('loop')
 
 
 def _config(**changes):

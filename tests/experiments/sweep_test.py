@@ -18,10 +18,15 @@ from experiments.configs import common
 from experiments.configs import four_systems
 from tests.experiments import programs
 
+# One worker, for one sweep.
+pytestmark = pytest.mark.xdist_group('sweep')
+
 
 def _sweep(**base):
   config = four_systems.get_config()
   config.seeds = 2
+  for name in ('clipped_cross_entropy', 'smoothed_cross_entropy'):
+    del config.systems[name]
   config.base.update_from_flattened_dict(
     {
       'epochs': 2,
@@ -43,12 +48,7 @@ def finished(tmp_path_factory, data_dir):
 
 def test_every_system_runs_with_every_seed(finished):
   _, workdir, summaries = finished
-  assert list(summaries) == [
-    'cross_entropy',
-    'clipped_cross_entropy',
-    'mixture_cross_entropy',
-    'smoothed_cross_entropy',
-  ]
+  assert list(summaries) == ['cross_entropy', 'mixture_cross_entropy']
   for name, runs in summaries.items():
     assert len(runs) == 2
     for seed in range(2):
@@ -167,7 +167,12 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
   assert str(tmp_path / 'report.html') in out
   assert (tmp_path / 'report.html').stat().st_size > 10_000
   results = json.loads((tmp_path / 'results.json').read_text())
-  assert len(results) == 4
+  assert list(results) == [
+    'cross_entropy',
+    'clipped_cross_entropy',
+    'mixture_cross_entropy',
+    'smoothed_cross_entropy',
+  ]
   before = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   programs.run('experiments.sweep', *flags)
   after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns

@@ -13,7 +13,7 @@ from tests.experiments import toy
 MODELS = {
   'mlp': models.MLP(toy.NUM_CLASSES, width=16),
   'cnn8': models.CNN8(toy.NUM_CLASSES),
-  'resnet': models.PreActivationResNet(toy.NUM_CLASSES, blocks=(1, 1)),
+  'resnet': models.PreActivationResNet(toy.NUM_CLASSES, blocks=(1,)),
 }
 ROWS = 24
 every_model = pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import functools
 
+import golden
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -113,6 +114,74 @@ def test_finite_at_extremes_and_narrow(name, labels):
   gradient = jax.grad(lambda z: run(z, labels % 2).sum())(narrow)
   assert gradient.dtype == jnp.float16
   assert np.isnan(run(logits, labels.at[0].set(K)))[0]
+
+
+@pytest.mark.parametrize(
+  ('name', 'value', 'slopes'),
+  [
+    (
+      'jensen_shannon',
+      0.1021258525,
+      [
+        0.0001665189477,
+        0.003344622473,
+        2.253588896e-05,
+        -0.01212182367,
+        0.008588146356,
+      ],
+    ),
+    (
+      'kullback_leibler',
+      0.353382118,
+      [
+        0.0007909191531,
+        0.01588603585,
+        0.0001070392676,
+        -0.02440835838,
+        0.00762436411,
+      ],
+    ),
+    (
+      'pearson',
+      0.1783491188,
+      [
+        0.0003881101461,
+        0.007795400669,
+        5.252499654e-05,
+        -0.02550330679,
+        0.01726727098,
+      ],
+    ),
+    (
+      'total_variation',
+      0.03833604296,
+      [
+        0.0001996861083,
+        0.0040108027,
+        2.702457602e-05,
+        -0.01258760525,
+        0.008350091866,
+      ],
+    ),
+  ],
+)
+def test_golden(monkeypatch, name, value, slopes):
+  """Of https://github.com/weijiaheng/Robust-f-divergence-measures, runner.py.
+
+  With the labels of the next example for peers, and the same images.
+  """
+  monkeypatch.setattr(
+    peers, 'labels_of', lambda labels, batch, key: jnp.roll(labels, -1)
+  )
+
+  def mean(logits):
+    return losses.f_divergence_loss(
+      logits, jnp.asarray(golden.LABELS), key=KEY, divergence=name
+    ).mean()
+
+  got, gradient = jax.value_and_grad(mean)(jnp.asarray(golden.LOGITS))
+  np.testing.assert_allclose(got, value, rtol=1e-8)
+  np.testing.assert_allclose(gradient[1], slopes, rtol=1e-8)
 
 
 def test_transformations(logits, labels):

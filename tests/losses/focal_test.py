@@ -36,17 +36,20 @@ def test_gamma_of_zero_is_cross_entropy(traced):
     jax.tree.map(np.testing.assert_array_equal, got, want)
 
 
+@jax.jit
+def first_and_second(logits, gamma):
+  def loss(logits, gamma):
+    return focal(logits, gamma, jnp.array(0))
+
+  first = jax.grad(loss, (0, 1))
+  return first(logits, gamma), jax.jacrev(first, (0, 1))(logits, gamma)
+
+
 @pytest.mark.parametrize('gamma', [0.0, 0.1, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize('distance', [1.0, 30.0, 50.0, 1e4])
 def test_derivatives_near_certainty(gamma, distance):
   """To where p rounds to 1, and d (1 - p)^gamma / dp to infinity."""
-  logits = jnp.array([distance, 0.0])
-
-  def loss(logits, gamma):
-    return focal(logits, gamma, jnp.array(0))
-
-  first = jax.grad(loss, (0, 1))(logits, gamma)
-  second = jax.jacrev(jax.grad(loss, (0, 1)), (0, 1))(logits, gamma)
+  first, second = first_and_second(jnp.array([distance, 0.0]), gamma)
   for leaf in jax.tree.leaves((first, second)):
     assert jnp.isfinite(leaf).all()
   missing = np.exp(-distance)  # 1 - p, and -log p, but for their squares.

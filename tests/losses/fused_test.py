@@ -111,8 +111,8 @@ def test_equals_the_unfused_loss(name):
 @pytest.mark.usefixtures('float64')
 def test_size_of_blocks(loss, block_size):
   arguments = inputs()[:3]
-  got = gradients(fused(loss, block_size))(*arguments)
-  want = gradients(unfused(loss))(*arguments)
+  got = jax.jit(gradients(fused(loss, block_size)))(*arguments)
+  want = jax.jit(gradients(unfused(loss)))(*arguments)
   assert_close(got, want, rtol=1e-12, atol=1e-12)
 
 
@@ -184,7 +184,8 @@ def test_float32(loss, scale):
 def test_narrow_floats_are_summed_in_float32(dtype):
   features, weights, labels, _ = inputs()
   features, weights = jnp.asarray(features, dtype), jnp.asarray(weights, dtype)
-  value, *gradient = gradients(fused(SMOOTHED))(features, weights, labels)
+  run = jax.jit(gradients(fused(SMOOTHED)))
+  value, *gradient = run(features, weights, labels)
   assert value.dtype == jnp.float32
   assert all(array.dtype == dtype for array in gradient)
   wide = features.astype(jnp.float32), weights.astype(jnp.float32)
@@ -200,11 +201,11 @@ def test_transformations():
     jnp.asarray(array) for array in inputs(batch=(1, 2, 3))
   )
   run, want = gradients(fused(SMOOTHED)), gradients(unfused(SMOOTHED))
-  want = want(features, weights, labels)
+  want = jax.jit(want)(features, weights, labels)
   close = functools.partial(assert_close, rtol=1e-5, atol=1e-5)
   close(run(features, weights, labels), want)
   close(jax.jit(run)(features, weights, labels), want)
-  mapped = jax.vmap(jax.vmap(run, (0, None, 0)), (0, None, 0))
+  mapped = jax.jit(jax.vmap(jax.vmap(run, (0, None, 0)), (0, None, 0)))
   by_row = mapped(features[0], weights, labels[0])
   close(by_row[0], want[0][0])
   close(by_row[2].sum((0, 1)), want[2])
@@ -213,7 +214,8 @@ def test_transformations():
   )
   close((values, by_weights[0]), (want[0], want[2]))
   for inner in (jax.jit, jax.checkpoint):
-    close(gradients(fused(inner(SMOOTHED)))(features, weights, labels), want)
+    within = jax.jit(gradients(fused(inner(SMOOTHED))))
+    close(within(features, weights, labels), want)
 
 
 def test_ensembles_of_layers():
@@ -240,7 +242,9 @@ def test_shard_map():
       return jax.grad(total)(weights)
 
     specs = (spec('devices'), spec(), spec('devices'))
-    return jax.shard_map(gradient, mesh=mesh, in_specs=specs, out_specs=spec())
+    return jax.jit(
+      jax.shard_map(gradient, mesh=mesh, in_specs=specs, out_specs=spec())
+    )
 
   arguments = features, weights, jnp.asarray(labels)
   got, want = sharded(fused(SMOOTHED)), sharded(unfused(SMOOTHED))
@@ -252,9 +256,8 @@ def test_labels_that_are_no_class(dtype):
   features, weights, _, _ = inputs()
   outside = [K, 127, np.iinfo(dtype).max, np.iinfo(dtype).min or K, -1]
   labels = jnp.asarray(np.array([*outside, 3]).astype(dtype))
-  values, by_features, by_weights = gradients(fused(SMOOTHED))(
-    features, weights, labels
-  )
+  run = jax.jit(gradients(fused(SMOOTHED)))
+  values, by_features, by_weights = run(features, weights, labels)
   assert np.isnan(values[:5]).all()
   assert np.isnan(by_features[:5]).all()
   assert np.isfinite(values[5])

@@ -29,7 +29,7 @@ def evaluate(loss, **parameters):
       values = loss(logits, labels, **parameters)
       return values[1], values
 
-    gradient, values = jax.grad(second, has_aux=True)(logits)
+    gradient, values = jax.jit(jax.grad(second, has_aux=True))(logits)
     return values, gradient[1]
 
 

@@ -106,6 +106,30 @@ def test_noise_only_shrinks_it(transition, loss):
   )
 
 
+def test_golden(monkeypatch):
+  """Of https://github.com/gohsyi/PeerLoss, models/nn.py: binary, by sigmoid.
+
+  With the labels of the next example for peers, and the same inputs.
+  """
+  monkeypatch.setattr(
+    peers, 'labels_of', lambda labels, batch, key: jnp.roll(labels, -1)
+  )
+
+  def mean(logit):
+    logits = jnp.stack([jnp.zeros(4), logit], axis=-1)
+    labels = jnp.array([1, 0, 0, 1])
+    key = jax.random.key(0)
+    return losses.peer_loss(logits, labels, key=key, alpha=0.7).mean()
+
+  value, gradient = jax.value_and_grad(mean)(jnp.array([0.5, -2, 3, -0.25]))
+  np.testing.assert_allclose(value, 0.7731648825, rtol=1e-9)
+  np.testing.assert_allclose(
+    gradient,
+    [-0.2033155502, 0.008940219152, 0.2464430595, -0.04216323757],
+    rtol=1e-8,
+  )
+
+
 def test_narrow_logits_and_labels_that_are_no_class(logits, labels):
   key = jax.random.key(7)
 

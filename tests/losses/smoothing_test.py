@@ -87,10 +87,12 @@ def test_masked_classes_among_unmasked_rows(logits, labels):
   np.testing.assert_allclose(
     value[2], smoothed(logits[2, :5], labels[2], 0.1), rtol=1e-12
   )
-  gradient = jax.grad(lambda z: smoothed(z, labels, 0.1).sum())(masked)
-  want = jax.grad(smoothed)(logits[2, :5], labels[2], 0.1)
+  gradient = jax.jit(jax.grad(lambda z: smoothed(z, labels, 0.1).sum()))(masked)
+  want = jax.jit(jax.grad(smoothed))(logits[2, :5], labels[2], 0.1)
   np.testing.assert_allclose(gradient[2, :5], want, rtol=1e-12)
-  each = jax.vmap(lambda z, label: smoothed(z, label, 0.1))(masked, labels)
+  each = jax.jit(jax.vmap(lambda z, label: smoothed(z, label, 0.1)))(
+    masked, labels
+  )
   np.testing.assert_allclose(each, value, rtol=1e-12)
 
 

@@ -31,7 +31,9 @@ def labels():
 
 
 def gradient(loss, logits, labels, **parameters):
-  return jax.grad(lambda z: loss(z, labels, **parameters).sum())(logits)
+  return jax.jit(jax.grad(lambda z: loss(z, labels, **parameters).sum()))(
+    logits
+  )
 
 
 @pytest.mark.parametrize(
@@ -226,4 +228,4 @@ def test_minimum_of_square_error_under_noise(a):
 
   least = expected(jnp.maximum(nearest, 1e-300))
   others = jax.random.dirichlet(jax.random.key(0), jnp.ones(3), (500,))
-  assert (jax.vmap(expected)(others) >= least - 1e-12).all()
+  assert (jax.jit(jax.vmap(expected))(others) >= least - 1e-12).all()
