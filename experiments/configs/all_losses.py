@@ -16,7 +16,7 @@ from experiments.configs import four_systems
 # so are unbounded below: in the papers' codes log(p + 1e-8) bounds them, here
 # logits of this length do so at the same p.
 _WARM_UP = {
-  'truncated_generalized_cross_entropy': {'warm_up_epochs': 6.0},
+  'truncated_generalized_cross_entropy': {'warm_up_epochs': 20.0},
   'confidence_regularized_cross_entropy': {
     'warm_up_epochs': 6.0,
     'ramp_epochs': 18.0,

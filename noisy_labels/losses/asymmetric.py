@@ -180,10 +180,9 @@ def asymmetric_exponential_loss(
 
 
 def _generalized(label_log_prob, a, q):
-  # ((a + 1)^q - (a + p)^q) / q = -(a + 1)^q log_q((a + p) / (a + 1)), and the
-  # logarithm in a form that keeps a small a and a small 1 - p apart.
-  odds = -jnp.expm1(label_log_prob) / (a + jnp.exp(label_log_prob))
-  return -((a + 1) ** q) * powers.box_cox(-jnp.log1p(odds), q)
+  # ((a + 1)^q - (a + p)^q) / q = -(a + 1)^q log_q((a + p) / (a + 1))
+  share = (a + jnp.exp(label_log_prob)) / (a + 1)
+  return -((a + 1) ** q) * powers.box_cox(jnp.log(share), q)
 
 
 def _unhinged(label_log_prob, a, q):

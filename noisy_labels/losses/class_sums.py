@@ -18,7 +18,9 @@ from noisy_labels.losses import log_prob
 
 def count(logits: chex.Array) -> chex.Array:
   """Return the number of classes that are not masked, float `[...]`."""
-  number = jnp.sum(logits > -jnp.inf, axis=-1, dtype=jnp.int32)
+  # Integers as short as will do: what is summed is written out first.
+  dtype = jnp.int16 if logits.shape[-1] < 2**15 else jnp.int32
+  number = jnp.sum(logits > -jnp.inf, axis=-1, dtype=dtype)
   return number.astype(log_prob.wide_dtype(logits))
 
 

@@ -155,9 +155,8 @@ def _divergence(log_prob, weight):
   """Return the scaled divergence of a class of this probability."""
   # Any large number does for the logarithm of p = 0.
   log_prob = jnp.maximum(log_prob, jnp.finfo(log_prob.dtype).min / 4)
-  log_weight, log_rest = jnp.log(weight), jnp.log1p(-weight)
-  log_mixed = jnp.logaddexp(log_weight, log_rest + log_prob)  # log m
-  log_ratio = jnp.logaddexp(log_weight - log_prob, log_rest)  # log m / p
-  of_label = weight / (1 - weight) * log_mixed / log_rest
-  of_prediction = jnp.exp(log_prob) * log_ratio / log_rest
-  return of_label + of_prediction - jnp.expm1(log_prob)
+  prob, log_rest = jnp.exp(log_prob), jnp.log1p(-weight)
+  log_mixed = jnp.log(weight + (1 - weight) * prob)  # log m
+  of_label = weight / (1 - weight) * log_mixed
+  of_prediction = prob * (log_mixed - log_prob)
+  return (of_label + of_prediction) / log_rest + 1 - prob

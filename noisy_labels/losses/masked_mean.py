@@ -22,7 +22,7 @@ def mean_and_count(
   less than one that looks at every entry.
   """
   size = logits.shape[-1]
-  total = jnp.sum(logits, axis=-1)
+  total = joint_sums.total(logits)
 
   def plain():
     return total - size * largest, jnp.full_like(total, size)

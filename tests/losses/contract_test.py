@@ -122,31 +122,33 @@ def test_shift_invariance(name):
 
 @every_loss
 def test_transformations(name):
-  logits, labels, soft = map(jnp.asarray, harness.inputs((4, 3, 5)))
-  loss = harness.partial(name, 5)
+  """Of distributions vmap, of classes pmap, and scan of vmap of remat."""
+  logits, *labels = map(jnp.asarray, harness.inputs())
+  loss = harness.partial(name)
   run = harness.value_and_grad(loss)
-  mapped = jax.vmap(jax.vmap(run))
-
-  def scanned(logits, labels):
-    def step(total, row):
-      return total, run(*row)
-
-    return jax.lax.scan(step, 0, (logits, labels))[1]
+  rows = jax.tree.map(lambda x: x.reshape(4, 6, *x.shape[1:]), (logits, labels))
+  by_row, (classes, soft) = rows
 
   @harness.quick_jit
-  def transformed(logits, labels, soft):
-    return mapped(logits, soft), [
-      mapped(logits, labels),
-      scanned(logits, labels),
-      harness.value_and_grad(jax.checkpoint(loss))(logits, labels),
-    ]
+  def transformed(logits, classes, soft):
+    remat = jax.vmap(harness.value_and_grad(jax.checkpoint(loss)))
 
-  of_soft, of_labels = transformed(logits, labels, soft)
-  of_labels.append(jax.pmap(run)(logits, labels))
-  for given, results in [(soft, [of_soft]), (labels, of_labels)]:
-    want = harness.run(name, logits, given, **harness.parameters_of(name, 5))
+    def step(total, row):
+      return total, remat(*row)
+
+    scanned = jax.lax.scan(step, 0, (logits, classes))[1]
+    return scanned, jax.vmap(jax.vmap(run))(logits, soft)
+
+  scanned, mapped = transformed(by_row, classes, soft)
+  over_devices = jax.pmap(run)(by_row, classes)
+  parameters = harness.parameters_of(name)
+  for given, results in zip(
+    labels, ([scanned, over_devices], [mapped]), strict=True
+  ):
+    want = harness.run(name, logits, given, **parameters)
     for got in results:
       for array, wanted in zip(got, want, strict=True):
+        array = array.reshape(wanted.shape)
         np.testing.assert_allclose(array, wanted, rtol=2e-6, atol=1e-6)
 
 
@@ -170,26 +172,18 @@ def test_parameters_broadcast_with_the_losses(name):
     values = harness.loss_of(name)(logits, given, **numbers, **others)
     return values.sum(), values
 
-  @harness.quick_jit
-  def run(each, numbers):
-    return [
-      (
-        jax.grad(total, has_aux=True)(each, given),
-        jax.grad(total, has_aux=True)(numbers, given)[0],
-        jax.grad(total, has_aux=True)(
-          jax.tree.map(lambda number: jnp.full(24, number), numbers), given
-        )[0],
-      )
-      for given in labels
-    ]
-
-  for given, results in zip(labels, run(each, numbers), strict=True):
-    (_, got), by_one, by_all = results
+  gradient = harness.quick_jit(jax.grad(total, has_aux=True))
+  for given in labels:
+    _, got = gradient(each, given)
     for factor in factors[:3]:
       scaled = jax.tree.map(lambda number: number * factor, numbers)
       want, _ = harness.run(name, logits, given, **scaled, **others)
       here = factors == factor
       np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
+    by_one, _ = gradient(numbers, given)
+    by_all, _ = gradient(
+      jax.tree.map(lambda number: jnp.full(24, number), numbers), given
+    )
     for key in numbers:
       assert by_all[key].shape == (24,)
       np.testing.assert_allclose(
