@@ -80,7 +80,7 @@ def test_probability_zero_is_never_drawn_at_any_rounding(data):
   row *= data.draw(st.sampled_from([1 - 9e-6, 1 - 1e-15, 1.0, 1 + 9e-6]))
   transition = np.tile(row, (len(row), 1))
   uniforms = np.array([0.0, 0.5, 1 - 2**-53])
-  given_labels = corruption._draw(transition, np.zeros(3, np.int32), uniforms)
+  given_labels = corruption.draw(transition, np.zeros(3, np.int32), uniforms)
   assert (row[given_labels] > 0).all()
 
 
