@@ -68,8 +68,8 @@ def dawid_skene(
   independently of each other, given the true label; with three or more of an
   example, better than chance, the truth can be told (see `properties`). With
   one annotation an example, it is taken for the truth. Where nobody has
-  annotated an example its posterior is the prior, and where an annotator has
-  seen no example of a class that row of T is uniform.
+  annotated an example, its posterior is the prior; where an annotator has seen
+  no example of a class, that row of T is the identity's, as in `from_counts`.
 
   Args:
     annotations: Labels `[N, A]`, integers in 0..K-1; -1 where one is missing.
@@ -138,7 +138,7 @@ def _maximise(
     counts[:, label] = sums.reshape(A, K)
   totals = counts.sum(axis=2, keepdims=True)
   fractions = counts / np.where(totals > 0, totals, 1)
-  return posterior.mean(axis=0), np.where(totals > 0, fractions, 1 / K)
+  return posterior.mean(axis=0), np.where(totals > 0, fractions, np.eye(K))
 
 
 def _expect(
