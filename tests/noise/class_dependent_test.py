@@ -1,4 +1,5 @@
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ def class_maps():
   )
 
 
+@settings(deadline=None)
 @given(class_map=class_maps(), rate=rates)
 def test_asymmetric_is_the_mixture_of_staying_and_flipping(class_map, rate):
   K = len(class_map)
@@ -29,6 +31,7 @@ def test_asymmetric_is_the_mixture_of_staying_and_flipping(class_map, rate):
   )
 
 
+@settings(deadline=None)
 @given(class_map=class_maps(), rate=rates)
 def test_unmapped_classes_keep_their_labels_exactly(class_map, rate):
   transition = noise.asymmetric(class_map, rate)
@@ -52,6 +55,7 @@ def test_rate_over_all_classes(class_map, flipping):
   np.testing.assert_allclose(noise.properties(transition).rate, 0.4 * share)
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates)
 def test_pair_flip_goes_round(num_classes, rate):
   transition = noise.pair_flip(num_classes, rate)
@@ -88,6 +92,7 @@ def flip_one_class_after_another(class_map, rate, order):
   return transition
 
 
+@settings(deadline=None)
 @given(class_map=class_maps(), rate=rates)
 def test_mutated_array_is_a_product_of_single_flips(class_map, rate):
   np.testing.assert_allclose(
@@ -131,6 +136,7 @@ def test_mutated_array_on_labels():
   assert abs(measured.rate - 0.184) < 0.002
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates, seed=seeds)
 def test_random_is_a_transition_matrix_of_its_rate(num_classes, rate, seed):
   transition = noise.random_class_dependent(num_classes, rate, seed=seed)

@@ -1,4 +1,5 @@
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from noisy_labels import noise
 
 
+@settings(deadline=None)
 @given(num_classes=st.integers(2, 30), rate=st.floats(0, 1))
 def test_rate_of_symmetric_noise_under_both_conventions(num_classes, rate):
   def made(exclude_true):
@@ -25,6 +27,7 @@ def test_rate_weighs_classes_by_their_prior():
   np.testing.assert_allclose(rate, 0.75 * 0.1 + 0.25 * 0.4)
 
 
+@settings(deadline=None)
 @given(rate=st.floats(0, 0.74), exclude_true=st.booleans())
 def test_condition_number_of_symmetric_noise(rate, exclude_true):
   """The eigenvalues are 1 and 1 - e, with e redrawn over all classes."""

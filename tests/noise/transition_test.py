@@ -1,4 +1,5 @@
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ sizes = st.integers(2, 60)
 rates = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates, exclude_true=st.booleans())
 def test_symmetric_is_a_transition_matrix(num_classes, rate, exclude_true):
   transition = noise.symmetric(num_classes, rate, exclude_true=exclude_true)
@@ -18,6 +20,7 @@ def test_symmetric_is_a_transition_matrix(num_classes, rate, exclude_true):
   )
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates)
 def test_redraw_over_all_classes(num_classes, rate):
   K = num_classes
@@ -27,6 +30,7 @@ def test_redraw_over_all_classes(num_classes, rate):
   )
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates)
 def test_redraw_over_the_other_classes(num_classes, rate):
   K = num_classes
@@ -36,6 +40,7 @@ def test_redraw_over_the_other_classes(num_classes, rate):
   np.testing.assert_array_equal(others, np.full(K * (K - 1), rate / (K - 1)))
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, rate=rates)
 def test_conventions_differ_by_a_factor(num_classes, rate):
   np.testing.assert_allclose(
@@ -108,6 +113,7 @@ def matrices(max_classes=8):
   )
 
 
+@settings(deadline=None)
 @given(
   transition=matrices(), other=st.integers(0, 99), third=st.integers(0, 99)
 )
@@ -130,6 +136,7 @@ def test_compose_is_associative_with_the_identity_as_unit(
     np.testing.assert_allclose(composed, transition, atol=1e-15)
 
 
+@settings(deadline=None)
 @given(num_classes=sizes, first=rates, second=rates)
 def test_composed_redraws_are_a_redraw(num_classes, first, second):
   """A label survives two redraws with probability (1 - r)(1 - s)."""
@@ -167,6 +174,7 @@ def test_compose_names_what_is_wrong():
     noise.compose(np.eye(2), np.eye(3))
 
 
+@settings(deadline=None)
 @given(transition=matrices(30))
 def test_from_matrix_sums_to_one_again(transition):
   narrow = transition.astype(np.float32)
