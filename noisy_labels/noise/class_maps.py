@@ -16,7 +16,7 @@ def _flips(num_classes: int, flips: Mapping[int, int]) -> tuple[int, ...]:
 MNIST = _flips(10, {7: 1, 2: 7, 5: 6, 6: 5, 3: 8})
 
 # Ankle boot -> sneaker, sneaker -> sandal, pullover -> shirt, coat <-> dress.
-# Zhang and Sabuncu, Generalized Cross Entropy, 2018, section 4; also NLNL.
+# Zhang and Sabuncu, 2018 (generalized cross entropy).
 FASHION_MNIST = _flips(10, {9: 7, 7: 5, 2: 6, 4: 3, 3: 4})
 
 # Truck -> automobile, bird -> airplane, deer -> horse, cat <-> dog.
