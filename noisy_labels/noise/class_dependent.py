@@ -72,9 +72,7 @@ def asymmetric(
   class_map = _check_class_map(class_map)
   rate = _checks.rate('rate', rate)
   identity = np.eye(len(class_map))
-  flips = (class_map != np.arange(len(class_map)))[:, None]
-  flipped = (1 - rate) * identity + rate * identity[class_map]
-  return np.where(flips, flipped, identity)
+  return (1 - rate) * identity + rate * identity[class_map]
 
 
 def asymmetric_on_mutated_array(

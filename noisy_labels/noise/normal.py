@@ -62,7 +62,7 @@ def truncated_normal(
   upto = _STANDARD.cdf((1 - mean) / std)
   uniforms = counter.uniform(seed, index, stream=stream)
   numbers = mean + std * _quantiles(below + uniforms * (upto - below))
-  return np.clip(numbers, 0, 1)
+  return np.clip(numbers, 0, 1)  # The inverse is rounded, too.
 
 
 def _quantiles(

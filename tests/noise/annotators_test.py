@@ -97,6 +97,15 @@ def test_ties_are_decided_evenly_by_index():
   )
 
 
+def test_ties_do_not_depend_on_what_was_drawn_with_the_same_seed():
+  even = np.full((K, K), 1 / K)
+  annotations = noise.annotate(LABELS, [even, even], seed=0)
+  tied = annotations[:, 0] != annotations[:, 1]
+  majority = noise.majority_vote(annotations, num_classes=K, seed=0)
+  first = np.mean(majority[tied] == annotations[tied, 0])
+  assert abs(first - 0.5) < 4 * np.sqrt(0.25 / tied.sum())
+
+
 def test_majority_errs_as_the_binomial_says():
   """Three annotators, two classes: wrong if two or three of them are."""
   labels = np.tile([0, 1], 20_000)

@@ -29,6 +29,18 @@ def test_truncated_numbers_follow_the_truncated_distribution(mean, std):
   assert stats.kstest(numbers, expected.cdf).pvalue > 1e-3
 
 
+def test_truncated_numbers_stay_inside_for_any_uniform_number(monkeypatch):
+  extremes = np.array([0.0, 1 - 2**-53])
+  monkeypatch.setattr(
+    normal.counter, 'uniform', lambda seed, index, stream: extremes
+  )
+  for mean in np.linspace(0, 1, 101):
+    for std in (0.05, 0.1, 2.0):
+      numbers = normal.truncated_normal(0, [0, 1], stream=0, mean=mean, std=std)
+      assert numbers.min() >= 0
+      assert numbers.max() <= 1
+
+
 def test_any_uniform_number_has_a_finite_quantile():
   extremes = normal._quantiles(np.array([0.0, 0.5, 1 - 2**-53, 1.0]))
   assert np.isfinite(extremes).all()
