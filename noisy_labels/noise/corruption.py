@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from noisy_labels.noise import _checks
 from noisy_labels.noise import counter
+from noisy_labels.noise import streams
 from noisy_labels.noise import transition as transition_lib
 
 
@@ -30,9 +32,7 @@ class Corrupted(NamedTuple):
     A class without examples has nothing to say: its row is the identity's, so
     that the result is always a transition matrix.
     """
-    totals = self.counts.sum(axis=1, keepdims=True)
-    fractions = self.counts / np.maximum(totals, 1)
-    return np.where(totals > 0, fractions, np.eye(len(self.counts)))
+    return transition_lib.from_counts(self.counts)
 
 
 def corrupt(
@@ -67,14 +67,60 @@ def corrupt(
     ValueError: If an argument is not as described; the message says where.
   """
   transition = transition_lib.check_transition(transition)
-  labels = _check_labels('labels', labels, len(transition))
-  index = np.arange(len(labels)) if index is None else np.asarray(index)
-  if index.shape != labels.shape:
-    raise ValueError(
-      f'index must have the shape of labels {labels.shape}, got {index.shape}'
-    )
-  given = _draw(transition, labels, counter.uniform(seed, index))
+  labels = _checks.labels('labels', labels, len(transition))
+  index = _checks.index(index, labels)
+  uniforms = counter.uniform(seed, index, stream=streams.LABELS)
+  given = draw(transition, labels, uniforms)
   return measure(labels, given, num_classes=len(transition))
+
+
+def corrupt_by_row(
+  labels: npt.ArrayLike,
+  rows: npt.ArrayLike,
+  *,
+  seed: int,
+  index: npt.ArrayLike | None = None,
+) -> Corrupted:
+  r"""Redraws every label from a distribution of its own.
+
+  .. math::
+
+    \tilde y_n = \min \{ j : \textstyle\sum_{k \le j} R_{nk} > u_n \},
+    \quad u_n = \text{uniform}(\text{seed}, \text{index}_n)
+
+  Instance-dependent noise is a transition matrix `T(x_n)` for each example, of
+  which only the row of the true label draws a label: `R_n` is that row. With
+  the rows of one matrix, `R_n = T[y_n]`, this is `corrupt`, label by label.
+
+  Args:
+    labels: True labels, integers `[N]` in 0..K-1. They decide nothing here but
+      what is counted as wrong.
+    rows: `P(given j | true label n, x_n)` in row n, `[N, K]`, as
+      `part_dependent` and `margin_dependent` return.
+    seed: An integer in [0, 2**32).
+    index: The identity of each example in its data set, non-negative integers
+      `[N]`; 0..N-1 if it is left out. The same index is the same draw.
+
+  Returns:
+    The labels, with the counts and the rate that came out.
+
+  Raises:
+    ValueError: If an argument is not as described; the message says where.
+  """
+  rows = np.asarray(rows, np.float64)
+  if rows.ndim != 2 or not rows.shape[1]:
+    raise ValueError(f'rows must have shape [N, K], got {rows.shape}')
+  labels = _checks.labels('labels', labels, rows.shape[1])
+  if len(rows) != len(labels):
+    raise ValueError(
+      f'rows must hold one for each of {len(labels)} labels, got {len(rows)}'
+    )
+  rows = _checks.rows('rows', rows)
+  index = _checks.index(index, labels)
+  uniforms = counter.uniform(seed, index, stream=streams.LABELS)
+  # As many entries as are not above u come before the label.
+  given = np.sum(_cumulative(rows) <= uniforms[:, None], axis=1)
+  return measure(labels, given, num_classes=rows.shape[1])
 
 
 def measure(
@@ -93,8 +139,8 @@ def measure(
   Raises:
     ValueError: If the labels are not as described; the message says where.
   """
-  labels = _check_labels('labels', labels, num_classes)
-  given = _check_labels('given', given, num_classes)
+  labels = _checks.labels('labels', labels, num_classes)
+  given = _checks.labels('given', given, num_classes)
   if labels.shape != given.shape:
     raise ValueError(
       f'given must have the shape of labels {labels.shape}, got {given.shape}'
@@ -105,37 +151,26 @@ def measure(
   return Corrupted(given, counts.reshape(num_classes, num_classes), rate)
 
 
-def _draw(
+def draw(
   transition: npt.NDArray[np.float64],
   labels: npt.NDArray[np.int32],
   uniforms: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.int32]:
   """Inverts each row's distribution function, one true class at a time."""
-  cumulative = np.cumsum(transition, axis=1)
-  # The last entry becomes exactly 1, above every uniform number, and so do the
-  # entries equal to it: a zero at a row's end is safe from rounding.
-  cumulative /= cumulative[:, -1:]
   order = np.argsort(labels, kind='stable')
   ends = np.cumsum(np.bincount(labels, minlength=len(transition)))
   given = np.empty_like(labels)
-  for row, places in zip(cumulative, np.split(order, ends[:-1]), strict=True):
+  rows = _cumulative(transition)
+  for row, places in zip(rows, np.split(order, ends[:-1]), strict=True):
     given[places] = np.searchsorted(row, uniforms[places], side='right')
   return given
 
 
-def _check_labels(
-  name: str, labels: npt.ArrayLike, num_classes: int
-) -> npt.NDArray[np.int32]:
-  array = np.asarray(labels)
-  if array.ndim != 1:
-    raise ValueError(f'{name} must have shape [N], got {array.shape}')
-  if array.size and array.dtype.kind not in 'iu':
-    raise ValueError(f'{name} must be integers, got dtype {array.dtype}')
-  wrong = (array < 0) | (array >= num_classes)
-  if wrong.any():
-    place = int(np.argmax(wrong))
-    raise ValueError(
-      f'{name} must be in 0..{num_classes - 1}, '
-      f'got {array[place]} at position {place}'
-    )
-  return array.astype(np.int32)
+def _cumulative(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+  """Each row's distribution function.
+
+  The last entry becomes exactly 1, above every uniform number, and so do the
+  entries equal to it: a zero at a row's end is safe from rounding.
+  """
+  sums = np.cumsum(rows, axis=1)
+  return sums / sums[:, -1:]

@@ -6,6 +6,7 @@ import chex
 import numpy as np
 import numpy.typing as npt
 
+from noisy_labels.noise import class_dependent
 from noisy_labels.noise import transition
 
 
@@ -47,6 +48,4 @@ class PairFlipTransition(NamedTuple):
 
   def matrix(self, num_classes: int) -> npt.NDArray[np.float64]:
     """Returns `T[i, j] = P(given j | true i)`; the rate is a number."""
-    kept = np.eye(num_classes)
-    flipped = np.roll(kept, 1, axis=1)
-    return (1 - float(self.rate)) * kept + float(self.rate) * flipped
+    return class_dependent.pair_flip(num_classes, float(self.rate))

@@ -3,9 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-# A matrix that passed through float32 still sums to 1 within this; one typed
-# in from a table with two or three digits does not.
-_TOLERANCE = 1e-5
+from noisy_labels.noise import _checks
 
 
 def symmetric(
@@ -50,10 +48,8 @@ def symmetric(
     Li et al., `DivideMix: Learning with Noisy Labels as Semi-supervised
     Learning <https://arxiv.org/abs/2002.07394>`_, 2020
   """
-  if num_classes < 2:
-    raise ValueError(f'num_classes must be at least 2, got {num_classes}')
-  if not 0 <= rate <= 1:
-    raise ValueError(f'rate must be in [0, 1], got {rate}')
+  num_classes = _checks.num_classes(num_classes)
+  rate = _checks.rate('rate', rate)
   if exclude_true:
     drawn = rate / (num_classes - 1)
     kept = 1 - rate
@@ -63,6 +59,79 @@ def symmetric(
   transition = np.full((num_classes, num_classes), drawn, np.float64)
   np.fill_diagonal(transition, kept)
   return transition
+
+
+def from_matrix(matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
+  """A transition matrix of numbers that somebody else has found.
+
+  Args:
+    matrix: `P(given j | true i)` in row i and column j, `[K, K]`: rows sum to
+      1, up to the rounding of float32.
+
+  Returns:
+    float64 `[K, K]`, a copy whose rows sum to 1 as nearly as float64 can.
+
+  Raises:
+    ValueError: If it is not such a matrix; the message says where.
+  """
+  transition = check_transition(matrix)
+  return transition / transition.sum(axis=1, keepdims=True)
+
+
+def from_counts(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+  r"""The transition matrix that counts of true and given labels show.
+
+  .. math::
+
+    T_{ij} = C_{ij} / \textstyle\sum_k C_{ik}
+
+  A class without examples has nothing to say: its row is the identity's, so
+  that the result is always a transition matrix.
+
+  Args:
+    counts: `counts[i, j]` examples of true class i were given label j; numbers
+      of at least 0, or sums of weights, `[K, K]`.
+
+  Returns:
+    float64 `[K, K]`; its rows sum to 1.
+
+  Raises:
+    ValueError: If a count is negative or not finite, or the matrix not square.
+  """
+  counts = _checks.non_negative('counts', _checks.square('counts', counts))
+  totals = counts.sum(axis=1, keepdims=True)
+  fractions = counts / np.where(totals > 0, totals, 1)
+  return np.where(totals > 0, fractions, np.eye(len(counts)))
+
+
+def compose(
+  first: npt.ArrayLike, second: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+  r"""The noise of labels that were corrupted twice.
+
+  .. math::
+
+    T_{ij} = \textstyle\sum_k T^{(1)}_{ik} T^{(2)}_{kj}
+
+  since what the second noise takes for true is what the first has given.
+
+  Args:
+    first: `P(given j | true i)` of what happened first, `[K, K]`.
+    second: The same of what happened to the labels that came out, `[K, K]`.
+
+  Returns:
+    float64 `[K, K]`; its rows sum to 1.
+
+  Raises:
+    ValueError: If they are not transition matrices of one size.
+  """
+  first = _checks.rows('first', _checks.square('first', first))
+  second = _checks.rows('second', _checks.square('second', second))
+  if first.shape != second.shape:
+    raise ValueError(
+      f'second must have the shape of first {first.shape}, got {second.shape}'
+    )
+  return first @ second
 
 
 def check_transition(
@@ -81,33 +150,10 @@ def check_transition(
   Raises:
     ValueError: If it is not such a matrix; the message says where.
   """
-  matrix = np.asarray(transition, np.float64)
-  if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-    raise ValueError(
-      f'transition must be a square matrix [K, K], got shape {matrix.shape}'
-    )
+  matrix = _checks.square('transition', transition)
   if num_classes is not None and len(matrix) != num_classes:
     raise ValueError(
       f'transition must have a row for each of {num_classes} classes, '
       f'got {len(matrix)}'
     )
-  _check_entries(matrix, ~np.isfinite(matrix), 'be finite')
-  _check_entries(matrix, matrix < 0, 'not be negative')
-  sums = matrix.sum(axis=1)
-  wrong = np.abs(sums - 1) > _TOLERANCE
-  if wrong.any():
-    row = int(np.argmax(wrong))
-    raise ValueError(
-      f'rows of transition must sum to 1, got {sums[row]:.6g} in row {row}'
-    )
-  return matrix
-
-
-def _check_entries(
-  matrix: npt.NDArray[np.float64], wrong: npt.NDArray[np.bool_], rule: str
-) -> None:
-  if wrong.any():
-    i, j = np.argwhere(wrong)[0]
-    raise ValueError(
-      f'transition must {rule}, got {matrix[i, j]} at [{i}, {j}]'
-    )
+  return _checks.rows('transition', matrix)

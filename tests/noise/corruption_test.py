@@ -80,7 +80,7 @@ def test_probability_zero_is_never_drawn_at_any_rounding(data):
   row *= data.draw(st.sampled_from([1 - 9e-6, 1 - 1e-15, 1.0, 1 + 9e-6]))
   transition = np.tile(row, (len(row), 1))
   uniforms = np.array([0.0, 0.5, 1 - 2**-53])
-  given_labels = corruption._draw(transition, np.zeros(3, np.int32), uniforms)
+  given_labels = corruption.draw(transition, np.zeros(3, np.int32), uniforms)
   assert (row[given_labels] > 0).all()
 
 
@@ -206,3 +206,78 @@ def test_rejects_what_does_not_fit_the_labels():
     noise.measure([0, 1], [0], num_classes=3)
   with pytest.raises(ValueError, match=r'given must be in 0\.\.2, got 5'):
     noise.measure([0, 1], [0, 5], num_classes=3)
+
+
+@settings(deadline=None)
+@given(
+  labels=st.lists(st.integers(0, 2), max_size=40),
+  seed=st.integers(0, 2**32 - 1),
+)
+def test_rows_of_one_matrix_give_the_labels_of_corrupt(labels, seed):
+  labels = np.array(labels, np.int32)
+  by_row = noise.corrupt_by_row(labels, RAGGED[labels], seed=seed)
+  by_class = noise.corrupt(labels, RAGGED, seed=seed)
+  np.testing.assert_array_equal(by_row.labels, by_class.labels)
+  np.testing.assert_array_equal(by_row.counts, by_class.counts)
+  assert by_row.rate == by_class.rate
+
+
+def test_rows_of_one_matrix_of_many_classes():
+  transition = noise.random_class_dependent(1000, 0.6, seed=0)
+  labels = np.arange(3000) % 1000
+  by_row = noise.corrupt_by_row(labels, transition[labels], seed=4)
+  by_class = noise.corrupt(labels, transition, seed=4)
+  np.testing.assert_array_equal(by_row.labels, by_class.labels)
+
+
+def test_labels_by_row_follow_their_rows():
+  """Examples of one class, in two groups with rows of their own."""
+  rows = np.tile(RAGGED[[0, 2]], (50_000, 1))
+  given = noise.corrupt_by_row(np.zeros(100_000, int), rows, seed=1).labels
+  for group in (0, 1):
+    counts = np.bincount(given[group::2], minlength=3)
+    expected = 50_000 * RAGGED[[0, 2]][group]
+    assert stats.chisquare(counts, expected).pvalue > 1e-4
+
+
+@pytest.mark.parametrize('number', [0.0, 0.1, 0.5, 1 - 2**-53])
+def test_probability_zero_is_never_drawn_by_row(monkeypatch, number):
+  """At the ends, and where a number meets a row's distribution function."""
+  monkeypatch.setattr(
+    corruption.counter,
+    'uniform',
+    lambda seed, index, stream: np.full(len(index), number),
+  )
+  rows = np.array([[0, 0.1, 0, 0.9, 0], [0.5, 0, 0.5, 0, 0], [0, 0, 0, 0, 1.0]])
+  given = noise.corrupt_by_row([0, 0, 0], rows, seed=0).labels
+  assert (rows[np.arange(3), given] > 0).all()
+
+
+def test_shards_by_row_equal_the_whole_in_any_order():
+  generator = np.random.default_rng(0)
+  labels = generator.integers(0, 4, 300)
+  rows = generator.dirichlet(np.ones(4), 300)
+  whole = noise.corrupt_by_row(labels, rows, seed=6)
+  for part in np.array_split(generator.permutation(300), 5):
+    shard = noise.corrupt_by_row(labels[part], rows[part], seed=6, index=part)
+    np.testing.assert_array_equal(shard.labels, whole.labels[part])
+
+
+def test_by_row_of_no_labels():
+  corrupted = noise.corrupt_by_row([], np.zeros((0, 3)), seed=0)
+  assert corrupted.labels.shape == (0,)
+  assert corrupted.counts.shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+  ('rows', 'message'),
+  [
+    (np.eye(3)[0], r'rows must have shape \[N, K\], got \(3,\)'),
+    (np.eye(3), 'rows must hold one for each of 2 labels, got 3'),
+    ([[1.0, 0.0], [0.5, 0.4]], 'rows of rows must sum to 1, got 0.9 in row 1'),
+    ([[1.0, 0.0], [1.5, -0.5]], r'not be negative, got -0.5 at \[1, 1\]'),
+  ],
+)
+def test_rejects_bad_rows(rows, message):
+  with pytest.raises(ValueError, match=message):
+    noise.corrupt_by_row([0, 1], rows, seed=0)
