@@ -66,8 +66,9 @@ def class_sums(
 ) -> chex.Array:
   """Sums of rows by class: `sums[k] = sum of rows[n] with classes[n] = k`.
 
-  In two levels, within blocks and over blocks, so that float32 is accurate for
-  millions of rows; a class outside 0 .. num_classes - 1 is left out.
+  Within blocks as they come, and over blocks with what rounding lost (Kahan),
+  so that float32 is accurate for millions of rows. A class outside 0 ..
+  num_classes - 1 is left out.
 
   Args:
     classes: integers `[N]`.
@@ -75,21 +76,23 @@ def class_sums(
     num_classes: the number of sums.
 
   Returns:
-    `[num_classes, ...]`, at least float32. It takes memory for two of these,
-    and for num_classes rows, or 1024 if that is more.
+    `[num_classes, ...]`, at least float32. It takes memory for three of
+    these, and for num_classes rows, or 1024 if that is more.
   """
   # So many rows at a time that adding a block's sums costs less than its rows.
   block_size = max(1024, num_classes)
   dtype = jnp.promote_types(rows.dtype, jnp.float32)
   zeros = jnp.zeros((num_classes, *rows.shape[1:]), dtype)
 
-  def add(sums, block, fresh):
+  def add(carry, block, fresh):
+    sums, excess = carry
     where, values = block
     where = jnp.where(fresh & (where >= 0), where, num_classes)
-    new = zeros.at[where].add(values.astype(dtype), mode='drop')
-    return sums + new, None
+    new = zeros.at[where].add(values.astype(dtype), mode='drop') - excess
+    total = sums + new
+    return (total, (total - sums) - new), None
 
-  return scan(add, zeros, (classes, rows), block_size)[0]
+  return scan(add, (zeros, zeros), (classes, rows), block_size)[0][0]
 
 
 def pair_counts(
