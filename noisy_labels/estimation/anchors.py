@@ -64,6 +64,7 @@ def anchor_rows(
   axis_name: str | None = None,
 ) -> chex.Array:
   """The transition matrix of `anchor_points`; see there for the arguments."""
+  probs = jnp.asarray(probs)
   wide = probs.astype(jnp.promote_types(probs.dtype, jnp.float32))
   eligible = wide
   if percentile is not None:

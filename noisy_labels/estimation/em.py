@@ -57,7 +57,8 @@ def em_transition(
   Here, and only here, the model is one of the *true* class: trained with a
   robust or a forward-corrected loss, or on clean data. A model that was
   trained by cross entropy on the noisy labels predicts these, and would be
-  found to need no noise.
+  found to need no noise. Its probabilities have to be as good as its classes:
+  a model that is less sure than it could be makes the noise seem less.
 
   Args:
     labels: given classes, integers `[N]`.
@@ -122,6 +123,8 @@ def em_sums(
     The sums, in two levels and accurate for millions of examples. An example
     whose label is impossible has no share, and a log-likelihood of -inf.
   """
+  labels, log_probs = jnp.asarray(labels), jnp.asarray(log_probs)
+  transition = jnp.asarray(transition)
   num_classes = log_probs.shape[1]
   dtype = estimate.float_dtype(log_probs)
   if weights is None:
