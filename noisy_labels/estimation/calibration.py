@@ -54,7 +54,8 @@ def _multiply_divide(counts, factors, divisors):
     return reduce(quotient, remainder + bit * counts)
 
   zeros = jnp.zeros_like(counts)
-  quotient, remainder = lax.fori_loop(0, _BITS, append_bit, (zeros, zeros))
+  start = _first_bit(factors)
+  quotient, remainder = lax.fori_loop(start, _BITS, append_bit, (zeros, zeros))
   return quotient.astype(jnp.int32), remainder.astype(jnp.int32)
 
 
@@ -66,12 +67,19 @@ def _largest(numbers, how_many):
     enough = jnp.sum(numbers >= tried, axis=0) >= how_many
     return jnp.where(enough, tried, smallest)
 
-  smallest = lax.fori_loop(0, _BITS, append_bit, jnp.zeros_like(how_many))
+  smallest = jnp.zeros_like(how_many)
+  start = _first_bit(numbers)
+  smallest = lax.fori_loop(start, _BITS, append_bit, smallest)
   above = numbers > smallest
   equal = numbers == smallest
   left = how_many - jnp.sum(above, axis=0)
   place = lax.cumsum(equal.astype(jnp.int32), axis=0, reverse=True)
   return (above | (equal & (place <= left))).astype(jnp.int32)
+
+
+def _first_bit(numbers):
+  """Which of 31 bits, the highest first, is the first that any number has."""
+  return lax.clz(jnp.max(numbers)).astype(jnp.int32) - 1
 
 
 def _scale_on_host(counts, sums):

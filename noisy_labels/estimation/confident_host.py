@@ -2,10 +2,8 @@
 
 The same numbers as in `confident.py`. A numpy array of predictions would have
 to be copied before jax could read it: here it is read where it is, in blocks
-that fit a processor's cache, on as many threads as there are processors.
+that fit a processor's cache. (Threads were no faster.)
 """
-
-from concurrent import futures
 
 import numpy as np
 import numpy.typing as npt
@@ -38,17 +36,12 @@ def counts(
   weights: npt.ArrayLike | None,
 ) -> tuple[np.ndarray, np.ndarray]:
   """Counts of confident (true, given) pairs, and of given labels; int64."""
-  labels = np.asarray(labels).astype(np.int64)
   num_classes = probs.shape[1]
-  guesses = _guess(probs, thresholds)
-  known = guesses >= 0
-  pairs = guesses[known] * num_classes + labels[known]
-  known_weights = None if weights is None else np.asarray(weights)[known]
-  joint = _bincount(pairs, known_weights, num_classes**2)
-  return (
-    joint.reshape(num_classes, num_classes),
-    _bincount(labels, weights, num_classes),
-  )
+  # The first row is for those of whom no class is confident.
+  pairs = (_guess(probs, thresholds) + 1) * num_classes + np.asarray(labels)
+  joint = _bincount(pairs, weights, (num_classes + 1) * num_classes)
+  joint = joint.reshape(num_classes + 1, num_classes)
+  return joint[1:], joint.sum(axis=0)
 
 
 def _guess(probs, thresholds):
@@ -56,17 +49,13 @@ def _guess(probs, thresholds):
   wide = np.promote_types(probs.dtype, np.float32)
   lowest = (thresholds - confident_guess.MARGIN).astype(wide)
   ones = np.ones(probs.shape[1], wide)
+  guesses = np.empty(len(probs), np.int64)
   size = blocks.rows_in_cache(probs.shape[1])
-
-  def of_block(start):
-    rows = probs[start : start + size]
-    block = rows.astype(wide, copy=False)
-    inputs.check_rows(rows, block @ ones, block.min(), start)
-    return _guess_block(block, lowest)
-
-  # Numpy lets other threads run while it goes through a block.
-  with futures.ThreadPoolExecutor() as pool:
-    return np.concatenate([*pool.map(of_block, range(0, len(probs), size))])
+  for start in range(0, len(probs), size):
+    block = probs[start : start + size].astype(wide, copy=False)
+    inputs.check_rows(block, block @ ones, block.min(), start)
+    guesses[start : start + size] = _guess_block(block, lowest)
+  return guesses
 
 
 def _guess_block(block, lowest):
