@@ -65,19 +65,17 @@ def anchor_rows(
 ) -> chex.Array:
   """The transition matrix of `anchor_points`; see there for the arguments."""
   probs = jnp.asarray(probs)
-  wide = probs.astype(jnp.promote_types(probs.dtype, jnp.float32))
-  eligible = wide
+  least = jnp.full(probs.shape[1], jnp.inf, _wide_dtype(probs))
   if percentile is not None:
     _checks.in_range('percentile', percentile, '(0, 100]')
-    least = _column_percentile(wide, percentile, axis_name)
-    least = jnp.where(_smallest(wide, axis_name) < least, least, jnp.inf)
-    eligible = jnp.where(wide < least, wide, -1)
-  chosen = jnp.argmax(eligible, axis=0)
-  rows = wide[chosen]
+    least = _column_percentile(probs, percentile, axis_name)
+    # Where it would leave nothing, it leaves all.
+    least = jnp.where(_smallest(probs, axis_name) < least, least, jnp.inf)
+  best, chosen = _best_below(probs, least)
+  rows = probs[chosen].astype(best.dtype)
   if axis_name is None:
     return rows
   # The first shard that has the best of all gives its row.
-  best = jnp.max(eligible, axis=0)
   shard = lax.axis_index(axis_name)
   has_best = best == lax.pmax(best, axis_name)
   last = lax.psum(1, axis_name)
@@ -92,29 +90,59 @@ def mean(probs: chex.Array, axis_name: str | None = None) -> chex.Array:
   return blocks.total(sums, axis_name) / blocks.total(len(probs), axis_name)
 
 
-def _smallest(columns, axis_name):
-  smallest = jnp.min(columns, axis=0)
+def _best_below(probs, least):
+  """The largest entry of each column below `least`, and its first row."""
+
+  def of_block(carry, block, fresh):
+    best, chosen = carry
+    rows, places = block
+    rows = rows.astype(best.dtype)
+    rows = jnp.where(fresh[:, None] & (rows < least), rows, -1)
+    row = jnp.argmax(rows, axis=0)
+    value = jnp.max(rows, axis=0)
+    better = value > best
+    chosen = jnp.where(better, places[row], chosen)
+    return (jnp.where(better, value, best), chosen), None
+
+  places = jnp.arange(len(probs))
+  init = (jnp.full_like(least, -1), jnp.zeros(len(least), places.dtype))
+  block_size = blocks.rows_in_cache(probs.shape[1])
+  return blocks.scan(of_block, init, (probs, places), block_size)[0]
+
+
+def _smallest(probs, axis_name):
+  smallest = jnp.min(probs, axis=0).astype(_wide_dtype(probs))
   return smallest if axis_name is None else lax.pmin(smallest, axis_name)
 
 
-def _column_percentile(columns, percentile, axis_name):
+def _column_percentile(probs, percentile, axis_name):
   """The entry of each column that the percentile leaves below or at it.
 
   It is the largest number that enough entries reach, found bit by bit, so that
   shards need to add up nothing but counts.
   """
-  num_rows = blocks.total(len(columns), axis_name)
-  rank = math.ceil(percentile / 100 * (num_rows - 1))
-  enough = num_rows - rank
-  is_double = columns.dtype == jnp.float64
-  integer, top = (jnp.int64, 62) if is_double else (jnp.int32, 30)
-  bits = lax.bitcast_convert_type(columns, integer)
+  num_rows = blocks.total(len(probs), axis_name)
+  enough = num_rows - math.ceil(percentile / 100 * (num_rows - 1))
+  dtype = _wide_dtype(probs)
+  integer, top = (jnp.int64, 62) if dtype == jnp.float64 else (jnp.int32, 30)
+  zeros = jnp.zeros(probs.shape[1], jnp.int32)
+  block_size = blocks.rows_in_cache(probs.shape[1])
 
   def append_bit(k, found):
     tried = found | (jnp.ones((), integer) << (top - k).astype(integer))
-    reached = jnp.sum(bits >= tried, axis=0, dtype=jnp.int32)
+    number = lax.bitcast_convert_type(tried, dtype)
+
+    def count(reached, block, fresh):
+      reaches = fresh[:, None] & (block.astype(dtype) >= number)
+      return reached + jnp.sum(reaches, axis=0, dtype=jnp.int32), None
+
+    reached = blocks.scan(count, zeros, probs, block_size)[0]
     return jnp.where(blocks.total(reached, axis_name) >= enough, tried, found)
 
-  found = jnp.zeros(columns.shape[1], integer)
+  found = jnp.zeros(probs.shape[1], integer)
   found = lax.fori_loop(0, top + 1, append_bit, found)
-  return lax.bitcast_convert_type(found, columns.dtype)
+  return lax.bitcast_convert_type(found, dtype)
+
+
+def _wide_dtype(probs):
+  return jnp.promote_types(probs.dtype, jnp.float32)

@@ -24,19 +24,18 @@ def test_interval_of_a_mean_is_as_wide_as_theory_says(level):
   got = jax.jit(
     lambda key: estimation.bootstrap(
       lambda weights: jnp.sum(weights * values) / jnp.sum(weights),
-      2000, key=key, num_resamples=2000, level=level,
+      2000, key=key, num_resamples=1000, level=level,
     )
   )(jax.random.key(0))  # fmt: skip
   mean = values.mean()
   width = {0.68: 0.994, 0.95: 1.96}[level] * np.sqrt(mean * (1 - mean) / 2000)
-  np.testing.assert_allclose(got.lower, mean - width, atol=0.1 * width)
-  np.testing.assert_allclose(got.upper, mean + width, atol=0.1 * width)
+  np.testing.assert_allclose(got.lower, mean - width, atol=0.15 * width)
+  np.testing.assert_allclose(got.upper, mean + width, atol=0.15 * width)
 
 
 def test_interval_of_an_estimate():
   """The truth is in most intervals of 95%, which are narrow."""
   true, given = problems.labels(2000)
-  probs = problems.clean_probs(true)
 
   @functools.partial(jax.jit, static_argnums=1)
   def interval(key, num_examples):
@@ -47,7 +46,6 @@ def test_interval_of_an_estimate():
       num_examples, key=key,
     )  # fmt: skip
 
-  del probs
   got = interval(jax.random.key(0), 2000)
   assert isinstance(got.lower, estimation.Estimate)
   assert got.lower.rate < np.mean(true != given) < got.upper.rate
