@@ -9,17 +9,18 @@ import numpy as np
 import optax
 
 from experiments import errors
+from experiments import folds
 from experiments import models
 from experiments import named_losses
+from experiments import noise_estimate
+from experiments import noises
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
-from noisy_labels import noise
 
 _OPTIMIZERS = ('adam', 'adamw', 'sgd')
 _SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
 _DTYPES = ('bfloat16', 'float32')
-_NOISES = ('none', 'symmetric')
 
 
 def one_config(
@@ -32,37 +33,34 @@ def one_config(
   return config
 
 
-def make_transition(
-  config: ml_collections.ConfigDict, num_classes: int
-) -> np.ndarray:
-  """The transition matrix that `config.noise` describes."""
-  errors.check_name('config.noise.name', config.name, _NOISES)
-  if config.name == 'none':
-    return np.eye(num_classes)
-  try:
-    return noise.symmetric(
-      num_classes, config.rate, exclude_true=config.exclude_true
-    )
-  except ValueError as error:
-    raise errors.UsageError(f'config.noise: {error}') from None
+def known(
+  data: dataset.Dataset,
+  given: noises.Noise,
+  found: noise_estimate.NoiseEstimate | None,
+) -> dict[str, np.ndarray]:
+  """What a loss is told of the noise: an estimate, or else what was made."""
+  if found is None:
+    return named_losses.facts(given.transition, data.counts)
+  return named_losses.facts(found.transition, data.counts, rate=found.rate)
 
 
 def make_parts(
-  config: ml_collections.ConfigDict, data: dataset.Dataset
+  config: ml_collections.ConfigDict,
+  data: dataset.Dataset,
+  known: dict[str, np.ndarray],
 ) -> train.Parts:
-  """What the step is made of."""
+  """What the step is made of; `known` is what a loss is told of the noise."""
   errors.check_name('config.model.name', config.model.name, models.MODELS)
   errors.check_name('config.model.dtype', config.model.dtype, _DTYPES)
   if not 0 <= config.ema_decay < 1:
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
-  transition = make_transition(config.noise, data.info.num_classes)
-  known = named_losses.facts(transition, data.counts)
-  return train.Parts(
-    model=models.MODELS[config.model.name](
-      num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
-    ),
+  model = models.MODELS[config.model.name](
+    num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
+  )
+  parts = train.Parts(
+    model=model,
     method=named_losses.make_method(config.loss, known),
     optimizer=make_optimizer(config, data.deal.steps),
     normalize=functools.partial(
@@ -70,6 +68,16 @@ def make_parts(
     ),
     augmentation=config.augment.to_dict(),
     ema_decay=config.ema_decay,
+  )
+  if not config.folds:
+    return parts
+  assigned = folds.assign(
+    data.info.num_examples['train'], config.folds, seed=config.seed
+  )
+  return parts._replace(
+    model=folds.Stack(model, config.folds),
+    method=folds.blind(named_losses.make(config.loss, known), assigned),
+    select=folds.held_out(assigned),
   )
 
 

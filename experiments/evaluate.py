@@ -35,12 +35,7 @@ def eval_step(
     label, whether that label is wrong, and the mask. Nothing is added over the
     devices here: see `devices.keep_pace`.
   """
-  params, model_state = state.ema or (state.params['model'], state.model_state)
-  logits: Any = parts.model.apply(
-    {'params': params, **model_state},
-    parts.normalize(shards.image[rows]),
-    train=False,
-  )
+  logits = _logits(parts, state, shards, rows)
   label, true_label = shards.label[rows], shards.true_label[rows]
   mask = shards.mask[rows] * valid
   predicted = jnp.argmax(logits, axis=-1)
@@ -56,6 +51,38 @@ def eval_step(
   return sums, {'loss': loss, 'wrong': wrong, 'mask': mask}
 
 
+def predict_step(
+  parts: train.Parts,
+  state: train.TrainState,
+  shards: dataset.Shards,
+  rows: jax.Array,
+  valid: jax.Array,
+) -> dict[str, jax.Array]:
+  """Predicts some rows of one device; see `eval_step` for the arguments.
+
+  Returns:
+    For each row the log-probabilities of all classes, the given and the true
+    label, the index, and the mask.
+  """
+  return {
+    'log_probs': jax.nn.log_softmax(_logits(parts, state, shards, rows)),
+    'label': shards.label[rows],
+    'true_label': shards.true_label[rows],
+    'index': shards.index[rows],
+    'mask': shards.mask[rows] * valid,
+  }
+
+
+def _logits(parts, state, shards, rows):
+  params, model_state = state.ema or (state.params['model'], state.model_state)
+  logits: Any = parts.model.apply(
+    {'params': params, **model_state},
+    parts.normalize(shards.image[rows]),
+    train=False,
+  )
+  return parts.select(logits, shards.index[rows])
+
+
 class Evaluator:
   """Measures whole splits with one compiled step."""
 
@@ -68,11 +95,14 @@ class Evaluator:
     """Prepares the step; a device measures `batch_size` examples at once."""
     self._batch_size = batch_size
     self._num_devices = len(local.devices)
-    self._step: Callable[..., Any] = devices.parallel(
-      functools.partial(eval_step, parts),
-      in_axes=(None, 0, 0, 0),
-      out_axes=0,
-      local=local,
+    self._measure, self._predict = (
+      devices.parallel(
+        functools.partial(step, parts),
+        in_axes=(None, 0, 0, 0),
+        out_axes=0,
+        local=local,
+      )
+      for step in (eval_step, predict_step)
     )
 
   def __call__(
@@ -91,17 +121,7 @@ class Evaluator:
       labels that the model predicts; NaN if none is wrong) and, if asked,
       `detector_auroc`.
     """
-    num_rows = shards.mask.shape[1]
-    batch_size = min(self._batch_size, num_rows)
-    fetched = []
-    for start in range(0, num_rows, batch_size):
-      rows = np.arange(start, start + batch_size, dtype=np.int32)
-      valid = (rows < num_rows).astype(np.float32)
-      rows, valid = (
-        np.tile(x, (self._num_devices, 1))
-        for x in (np.minimum(rows, num_rows - 1), valid)
-      )
-      fetched.append(self._step(state, shards, rows, valid))
+    fetched = self._run(self._measure, state, shards)
     sums = add_sums([sums for sums, _ in fetched])
     sums = jax.tree.map(devices.add_over_processes, sums)
     measures = {
@@ -110,16 +130,60 @@ class Evaluator:
       'memorised': ratio(sums['memorised'], sums['wrong']),
     }
     if detect:
-      outputs = [
-        {name: devices.gather_rows(value) for name, value in output.items()}
-        for _, output in fetched
-      ]
-      loss, wrong, mask = (
-        np.concatenate([output[name].ravel() for output in outputs])
-        for name in ('loss', 'wrong', 'mask')
-      )
-      measures['detector_auroc'] = auroc(loss[mask > 0], wrong[mask > 0])
+      outputs = _gather([output for _, output in fetched])
+      measures['detector_auroc'] = auroc(outputs['loss'], outputs['wrong'])
     return measures
+
+  def predict(
+    self, state: train.TrainState, shards: dataset.Shards
+  ) -> dict[str, np.ndarray]:
+    """Predicts one split.
+
+    Args:
+      state: the model.
+      shards: the split.
+
+    Returns:
+      What `predict_step` returns, of all processes' examples, by index.
+    """
+    outputs = _gather(self._run(self._predict, state, shards))
+    order = np.argsort(outputs['index'], kind='stable')
+    return {name: value[order] for name, value in outputs.items()}
+
+  def _run(
+    self,
+    step: Callable[..., Any],
+    state: train.TrainState,
+    shards: dataset.Shards,
+  ) -> list[Any]:
+    num_rows = shards.mask.shape[1]
+    batch_size = min(self._batch_size, num_rows)
+    results = []
+    for start in range(0, num_rows, batch_size):
+      rows = np.arange(start, start + batch_size, dtype=np.int32)
+      valid = (rows < num_rows).astype(np.float32)
+      rows, valid = (
+        np.tile(x, (self._num_devices, 1))
+        for x in (np.minimum(rows, num_rows - 1), valid)
+      )
+      results.append(step(state, shards, rows, valid))
+    return results
+
+
+def _gather(outputs: list[dict[str, jax.Array]]) -> dict[str, np.ndarray]:
+  """What was found of every example of all processes, without the padding."""
+  gathered = [
+    {name: devices.gather_rows(value) for name, value in output.items()}
+    for output in outputs
+  ]
+  flat = {
+    name: np.concatenate(
+      [one[name].reshape(-1, *one[name].shape[2:]) for one in gathered]
+    )
+    for name in gathered[0]
+  }
+  kept = flat.pop('mask') > 0
+  return {name: value[kept] for name, value in flat.items()}
 
 
 def add_sums(sums: list[dict[str, Any]]) -> dict[str, float]:

@@ -18,6 +18,8 @@ from experiments import errors
 from experiments import evaluate
 from experiments import interrupt
 from experiments import log
+from experiments import noise_estimate
+from experiments import noises
 from experiments import record
 from experiments import train
 from experiments.data import dataset
@@ -58,16 +60,34 @@ def run(
     return finished
   check_config.check(config)
   local = local or devices.local()
-  data = _make_dataset(config, data_dir, local)
-  parts = build.make_parts(config, data)
+  given = noises.make(
+    config.noise,
+    source.describe(config.dataset, data_dir=data_dir),
+    dataset=config.dataset,
+    seed=config.seed,
+    data_dir=data_dir,
+  )
   record.claim_workdir(workdir, config)
+  found = None
+  if config.noise_estimate is not None:
+    found = noise_estimate.find(
+      config,
+      workdir,
+      train=functools.partial(run, data_dir=data_dir, local=local),
+      title=title,
+    )
+  data = _make_dataset(config, given, data_dir, local)
+  known = build.known(data, given, found)
+  parts = build.make_parts(config, data, known)
   with interrupt.Watch() as watch:
     loop = _Loop(config, workdir, data, parts, local)
     try:
       loop.train(watch, title)
+      if config.folds:
+        loop.write_predictions(workdir / 'predictions.npz')
     finally:
       loop.close()
-    summary = record.write_summary(workdir, loop.history, data)
+    summary = record.write_summary(workdir, loop.history, data, known, found)
   if watch.asked:  # Too late to stop this run, but not what would follow it.
     raise errors.StoppedError('stopped; this run is finished and saved')
   return summary
@@ -168,6 +188,14 @@ class _Loop:
     finally:
       progress.close()
 
+  def write_predictions(self, path: pathlib.Path) -> None:
+    """Writes what is predicted for the training examples."""
+    predictions = self._evaluator.predict(self._state, self._data.train)
+    if jax.process_index() == 0:
+      record.write_arrays(path, predictions)
+    # Nobody reads before it is there.
+    devices.add_over_processes(0)
+
   def _train_epoch(
     self, epoch: int, watch: interrupt.Watch, progress: log.Progress
   ) -> bool:
@@ -255,17 +283,15 @@ class _Loop:
 
 def _make_dataset(
   config: ml_collections.ConfigDict,
+  given: noises.Noise,
   data_dir: str | None,
   local: devices.Local,
 ) -> dataset.Dataset:
-  info = source.describe(config.dataset, data_dir=data_dir)
-  seed = config.seed if config.noise.seed is None else config.noise.seed
   return dataset.make_dataset(
     config.dataset,
     local=local,
     data_dir=data_dir,
-    transition=build.make_transition(config.noise, info.num_classes),
-    noise_seed=seed,
+    give=given.give,
     seed=config.seed,
     validation_fraction=config.validation_fraction,
     batch_size=config.batch_size,

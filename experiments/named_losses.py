@@ -16,22 +16,34 @@ from noisy_labels import losses
 from noisy_labels import methods
 
 
-def facts(transition: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
+def facts(
+  transition: np.ndarray | None,
+  counts: np.ndarray,
+  *,
+  rate: float | None = None,
+) -> dict[str, Any]:
   """What a run knows of its noise, for the hyper-parameters that are no flags.
 
   Args:
-    transition: the noise, T[i, j] = P(given j | true i).
+    transition: the noise, T[i, j] = P(given j | true i); None if it is not
+      known.
     counts: how many examples of true class i were given label j; only how
       often each label was given is used.
+    rate: the probability that a label is wrong, if it was estimated.
 
   Returns:
-    `transition`, and as `noise_prior` the share of each label.
+    `transition`, and as `noise_prior` the share of each label; of an estimate
+    `noise_rate` too, as `mixture_cross_entropy` has it: with the redraws that
+    come out right.
   """
   given = np.sum(counts, axis=0)
-  return {
-    'transition': transition,
-    'noise_prior': given / np.sum(given),
-  }
+  known = {'noise_prior': given / np.sum(given)}
+  if transition is not None:
+    known['transition'] = transition
+  if rate is not None:
+    num_classes = len(given)
+    known['noise_rate'] = min(rate * num_classes / (num_classes - 1), 0.999)
+  return known
 
 
 def make(
@@ -62,7 +74,7 @@ def make(
         f'loss; set --config.loss.{field}=NAME'
       )
     _check_name(field, part, losses.PER_EXAMPLE)
-  given = _check_parameters(config, parts)
+  given = _check_parameters(config, parts, known)
 
   def bind(name):
     wanted = inspect.signature(getattr(losses, name)).parameters
@@ -102,6 +114,17 @@ def make_method(
     raise errors.UsageError(f'config.loss: {error}') from None
 
 
+def _check_known(name: str, known: dict[str, np.ndarray]) -> None:
+  """Raises if a loss must be told what the run does not know."""
+  wanted = inspect.signature(getattr(losses, name)).parameters
+  if 'transition' in wanted and 'transition' not in known:
+    raise errors.UsageError(
+      f'config.loss.name={name!r} needs the transition matrix of the noise, '
+      'which is not known here: set config.noise_estimate=confident_joint to '
+      'estimate it'
+    )
+
+
 def _draws(name: str) -> bool:
   """Whether a loss draws other examples of the batch, with a key."""
   return 'key' in inspect.signature(getattr(losses, name)).parameters
@@ -130,12 +153,15 @@ def _check_name(field: str, name: str, known: tuple[str, ...]) -> None:
 
 
 def _check_parameters(
-  config: ml_collections.ConfigDict, parts: dict[str, str]
+  config: ml_collections.ConfigDict,
+  parts: dict[str, str],
+  known: dict[str, np.ndarray],
 ) -> dict[str, Any]:
   """The hyper-parameters that are given, which are those that are taken."""
   takers: dict[str, list[str]] = {}
-  optional = set()
+  optional = {*known}
   for name in (config.name, *parts.values()):
+    _check_known(name, known)
     for field, parameter in loss_fields.parameters(name).items():
       takers.setdefault(field, []).append(name)
       if parameter.default is not inspect.Parameter.empty:

@@ -11,6 +11,7 @@ import numpy as np
 from experiments import devices
 from experiments import errors
 from experiments import log
+from experiments import noise_estimate
 from experiments.data import dataset
 
 # How a run's number is chosen from its periods; a table says which it shows.
@@ -66,15 +67,48 @@ def read_summary(workdir: pathlib.Path) -> dict[str, Any] | None:
   return _read(path) if path.exists() else None
 
 
+def write_arrays(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+  """Writes an .npz file, in one step."""
+  draft = path.with_suffix('.draft.npz')
+  np.savez(draft, allow_pickle=False, **arrays)
+  draft.rename(path)
+
+
 def write_summary(
-  workdir: pathlib.Path, history: list[dict[str, Any]], data: dataset.Dataset
+  workdir: pathlib.Path,
+  history: list[dict[str, Any]],
+  data: dataset.Dataset,
+  known: dict[str, Any],
+  found: noise_estimate.NoiseEstimate | None,
 ) -> dict[str, Any]:
-  """Writes summary.json: the three selection rules, and the noise made."""
+  """Writes summary.json: the three selection rules, and the noise.
+
+  Args:
+    workdir: the run's directory.
+    history: the measures of every period.
+    data: what the run was trained and measured on.
+    known: what the loss was told of the noise.
+    found: the estimate of the noise, if one was made.
+
+  Returns:
+    What was written.
+  """
+  transition = known.get('transition')
   summary = {
     **select(history),
     'noise_rate': data.noise_rate,
     'noise_counts': data.counts.tolist(),
     'class_names': list(data.info.class_names),
+    'transition': None
+    if transition is None
+    else np.asarray(transition).tolist(),
+    'noise_estimate': None
+    if found is None
+    else {
+      'estimator': found.estimator,
+      'rate': found.rate,
+      'rate_interval': found.rate_interval,
+    },
   }
   if jax.process_index() == 0:
     log.write_json(workdir / 'summary.json', summary)

@@ -17,6 +17,7 @@ from experiments import figures
 from experiments import log
 from experiments import loss_fields
 from experiments import named_losses
+from experiments import noises
 from experiments import table
 from experiments import trust
 from noisy_labels import losses
@@ -92,16 +93,14 @@ def write(
 
 def title(sweep: ml_collections.ConfigDict, summaries: Summaries) -> str:
   """What the sweep compares, in a line."""
-  noise = sweep.base.noise
-  convention = 'excluding' if noise.exclude_true else 'including'
   made = sorted(
     100 * run['noise_rate'] for runs in summaries.values() for run in runs
   )
   seeds = 'seed' if sweep.seeds == 1 else 'seeds'
   return (
-    f'{sweep.base.dataset}, {noise.name} noise at {noise.rate:.0%} '
-    f'({convention} the true class; {made[0]:.1f} to {made[-1]:.1f}% of the '
-    f'labels came out wrong), {sweep.seeds} {seeds}'
+    f'{sweep.base.dataset}, {noises.describe(sweep.base.noise)}, '
+    f'{made[0]:.1f} to {made[-1]:.1f}% of the labels wrong, '
+    f'{sweep.seeds} {seeds}'
   )
 
 
@@ -115,7 +114,7 @@ def _losses(
     name: named_losses.make(
       config.loss,
       named_losses.facts(
-        build.make_transition(config.noise, len(counts)), counts
+        noises.make_transition(config.noise, len(counts)), counts
       ),
     )
     for name, config in configs.items()

@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from experiments import devices
+from experiments import folds
 from experiments.data import augment
 from experiments.data import dataset
 from noisy_labels import methods
@@ -39,14 +40,28 @@ class TrainState(NamedTuple):
 
 
 class Parts(NamedTuple):
-  """What a step is made of: nothing here changes during a run."""
+  """What a step is made of: nothing here changes during a run.
 
-  model: nn.Module
+  Attributes:
+    model: the network, or a stack of them.
+    method: how it is trained.
+    optimizer: of all parameters.
+    normalize: from bytes to what the model sees.
+    augmentation: arguments of `augment.augment`.
+    ema_decay: of the running averages; 0 is off.
+    select: from the model's logits and the examples' indices to the logits to
+      measure, one row an example.
+  """
+
+  model: nn.Module | folds.Stack
   method: methods.Method
   optimizer: optax.GradientTransformation
   normalize: Callable[[jax.Array], jax.Array]
   augmentation: dict[str, Any]
   ema_decay: float
+  select: Callable[[jax.Array, jax.Array], jax.Array] = lambda logits, index: (
+    logits
+  )
 
 
 def create_train_state(

@@ -26,14 +26,39 @@ def get_config() -> ml_collections.ConfigDict:
   # select models by.
   config.validation_fraction = 0.1
 
-  # What makes the labels wrong: `none`, or `symmetric` at `rate`.
+  # What makes the labels wrong, at `rate`: `none`, `symmetric`, `pair_flip`,
+  # `asymmetric`, `asymmetric_on_mutated_array` (what some official codes do),
+  # `random_class_dependent` or `part_dependent`; see docs/noise.md.
   config.noise = ml_collections.ConfigDict()
   config.noise.name = 'symmetric'
   config.noise.rate = 0.3
   # Whether a label that is redrawn can come out right; papers differ.
   config.noise.exclude_true = True
+  # Which class is taken for which in asymmetric noise, if not as usual for the
+  # data set: `mnist`, `fashion_mnist`, `cifar10`, `cifar100` or
+  # `cifar100_blocks`.
+  config.noise.class_map = config_dict.placeholder(str)
+  # Real wrong labels, instead of all that: a feature of the data set, such as
+  # `worse_label` of cifar10_n; or a file of labels, as experiments.make_labels
+  # writes.
+  config.noise.column = config_dict.placeholder(str)
+  config.noise.file = config_dict.placeholder(str)
   # Draws the wrong labels; by default the run's seed.
   config.noise.seed = config_dict.placeholder(int)
+
+  # What tells losses of the noise that must be told of it. By default they are
+  # told what `config.noise` made. An estimator instead, `confident_joint`,
+  # `anchor_points`, `dual_transition`, `hoc` or `em_transition`, finds out; for
+  # it, so many models are trained first, each blind to its own fold of the
+  # examples, for so many epochs.
+  config.noise_estimate = config_dict.placeholder(str)
+  config.estimation = ml_collections.ConfigDict()
+  config.estimation.folds = 5
+  config.estimation.epochs = 10
+
+  # Trains so many models, each blind to its own fold, and writes what each
+  # predicts for its fold to predictions.npz; 0 trains one on all examples.
+  config.folds = 0
 
   # A loss of `noisy_labels.losses` and its hyper-parameters: there is a field
   # for each that any of them has, to be set for the loss that is named. A

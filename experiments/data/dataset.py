@@ -1,5 +1,6 @@
 """A data set as a run sees it: corrupted, held out, dealt to the devices."""
 
+from collections.abc import Callable
 import functools
 import itertools
 from typing import NamedTuple
@@ -71,8 +72,7 @@ def make_dataset(
   *,
   local: devices.Local,
   data_dir: str | None,
-  transition: np.ndarray,
-  noise_seed: int,
+  give: Callable[[source.Examples], np.ndarray],
   seed: int,
   validation_fraction: float,
   batch_size: int,
@@ -84,8 +84,7 @@ def make_dataset(
     name: a TFDS data set, or `digits`.
     local: this process's devices.
     data_dir: where TFDS keeps its data; None for TFDS's own default.
-    transition: `[num_classes, num_classes]`, T[i, j] = P(given j | true i).
-    noise_seed: draws the wrong labels, with each example's index.
+    give: from a range of the training split to its given labels.
     seed: draws the held-out examples.
     validation_fraction: how much of the training split is held out.
     batch_size: over all devices of all processes.
@@ -96,7 +95,6 @@ def make_dataset(
 
   Raises:
     UsageError: the sizes do not fit the devices or the data.
-    ValueError: the transition does not fit the classes.
     DataError: the data cannot be read.
   """
   load = functools.partial(
@@ -104,7 +102,6 @@ def make_dataset(
   )
   info = source.describe(name, data_dir=data_dir)
   _check_splits(info)
-  transition = noise.check_transition(transition, info.num_classes)
   num_examples = info.num_examples['train']
   kept, held = lanes.hold_out(num_examples, validation_fraction, seed=seed)
   deal = lanes.Deal(len(kept), local.total, batch_size)
@@ -123,9 +120,7 @@ def make_dataset(
   examples = load('train', start=start, stop=stop)
   train = np.searchsorted(examples.index, train_index)
   validation = np.searchsorted(examples.index, held_index)
-  given = noise.corrupt(
-    examples.label, transition, seed=noise_seed, index=examples.index
-  ).labels
+  given = give(examples)
 
   test_deal = deal._replace(num_examples=info.num_examples['test'])
   share = _share(test_deal, local)
@@ -141,7 +136,10 @@ def make_dataset(
     mean=mean,
     std=std,
     counts=_count(
-      examples.label, given, np.concatenate([train, validation]), transition
+      examples.label,
+      given,
+      np.concatenate([train, validation]),
+      info.num_classes,
     ),
   )
 
@@ -190,11 +188,11 @@ def _count(
   label: np.ndarray,
   given: np.ndarray,
   chosen: np.ndarray,
-  transition: np.ndarray,
+  num_classes: int,
 ) -> np.ndarray:
   """True against given labels over all processes, each example once."""
   measured = noise.measure(
-    label[chosen], given[chosen], num_classes=len(transition)
+    label[chosen], given[chosen], num_classes=num_classes
   )
   return devices.add_over_processes(measured.counts)
 

@@ -43,17 +43,11 @@ def decode(
     DataError: If a record is damaged, has a label out of range, or has another
       size than it must.
   """
-  labels = np.empty(len(indices), np.int32)
+  result = np.empty(len(indices), np.int32)
   images = None
   for row, example in enumerate(_stream(records, indices)):
     index = indices[row]
-    value = int(example[label])
-    if not 0 <= value < num_classes:
-      raise errors.DataError(
-        f'{label} of {records.title} must be in 0..{num_classes - 1}, got '
-        f'{value} at index {index}'
-      )
-    labels[row] = value
+    result[row] = _label(records, index, example[label], label, num_classes)
     try:
       pixels = _decode_image(example['image'], shape)
     # Pillow raises SyntaxError for a broken PNG, OSError for most else.
@@ -71,15 +65,59 @@ def decode(
     images[row] = pixels
   if images is None:
     images = np.empty((0, shape[0] or 0, shape[1] or 0, shape[2]), np.uint8)
-  return images, labels
+  return images, result
+
+
+def labels(
+  records: records_lib.Records,
+  indices: range,
+  *,
+  label: str,
+  num_classes: int,
+) -> np.ndarray:
+  """The labels alone of some records of a split, int32 `[n]`.
+
+  Args:
+    records: The split.
+    indices: Which of its records.
+    label: The feature that holds the label.
+    num_classes: Labels must be in 0..num_classes-1.
+
+  Returns:
+    The labels.
+
+  Raises:
+    DataError: If a record is damaged, or has a label out of range.
+  """
+  stream = zip(indices, _stream(records, indices, 'Reading'), strict=True)
+  values = (
+    _label(records, index, example[label], label, num_classes)
+    for index, example in stream
+  )
+  return np.fromiter(values, np.int32, len(indices))
+
+
+def _label(
+  records: records_lib.Records,
+  index: int,
+  value: Any,
+  name: str,
+  num_classes: int,
+) -> int:
+  if not 0 <= value < num_classes:
+    raise errors.DataError(
+      f'{name} of {records.title} must be in 0..{num_classes - 1}, got '
+      f'{value} at index {index}'
+    )
+  return int(value)
 
 
 def _stream(
-  records: records_lib.Records, indices: range
+  records: records_lib.Records, indices: range, title: str = 'Decoding once'
 ) -> Iterable[dict[str, Any]]:
   """The records one by one, with a progress bar if somebody is watching."""
   with progress.Progress(
-    progress.TextColumn('Decoding once'),
+    progress.TextColumn(title),
     progress.BarColumn(),
     progress.MofNCompleteColumn(),
     progress.TimeRemainingColumn(),

@@ -113,12 +113,7 @@ def load(
     DataError: If the data are absent, damaged or not as described.
   """
   builder = prepared.find_random_access(name, data_dir)
-  if split not in builder.info.splits:
-    raise DataError(
-      f"{prepared.full_name(builder)} has no split '{split}': it has "
-      f'{", ".join(builder.info.splits)}'
-    )
-  num_examples = builder.info.splits[split].num_examples
+  num_examples = _num_examples(builder, split)
   stop = num_examples if stop is None else stop
   if not 0 <= start <= stop <= num_examples:
     raise ValueError(
@@ -155,6 +150,52 @@ def load(
   title = f'{builder.info.full_name.replace("/", "-")}-{split}'
   image, labels = cache.images_and_labels(title, key, make)
   return Examples(image, labels, np.arange(start, stop, dtype=np.int64))
+
+
+def load_labels(
+  name: str,
+  split: str,
+  feature: str,
+  *,
+  data_dir: str | os.PathLike[str] | None = None,
+  start: int = 0,
+  stop: int | None = None,
+) -> np.ndarray:
+  """Reads one label of examples `start..stop-1` of a split; decodes no image.
+
+  Args:
+    name: `name`, `name/config` or `name/config:version`, as TFDS spells it.
+    split: A whole split, such as `train`.
+    feature: The feature that holds the label, such as CIFAR-10N's
+      `worse_label`.
+    data_dir: Where TFDS keeps its data sets; if it is left out,
+      $TFDS_DATA_DIR or ~/tensorflow_datasets.
+    start: The first example wanted.
+    stop: One past the last; the split's length if it is left out.
+
+  Returns:
+    int32 `[n]`, in the files' order.
+
+  Raises:
+    DataError: If the data are absent, damaged or not as described.
+  """
+  builder = prepared.find_random_access(name, data_dir)
+  num_examples = _num_examples(builder, split)
+  return decode.labels(
+    records_lib.Records(builder, split),
+    range(start, num_examples if stop is None else stop),
+    label=feature,
+    num_classes=_class_feature(builder, feature).num_classes,
+  )
+
+
+def _num_examples(builder: tfds.core.DatasetBuilder, split: str) -> int:
+  if split not in builder.info.splits:
+    raise DataError(
+      f"{prepared.full_name(builder)} has no split '{split}': it has "
+      f'{", ".join(builder.info.splits)}'
+    )
+  return builder.info.splits[split].num_examples
 
 
 def _class_feature(

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import build
 from experiments import loss_fields
 from experiments import named_losses
+from experiments import noises
 from experiments import recommended
 from experiments.configs import common
 from noisy_labels import losses
@@ -46,7 +46,7 @@ def _loss(name):
   config.loss.update(
     recommended.recommended(name, 'cifar10', 'symmetric:0.4').loss
   )
-  transition = build.make_transition(config.noise, NUM_CLASSES)
+  transition = noises.make_transition(config.noise, NUM_CLASSES)
   known = named_losses.facts(transition, transition)
   return jax.jit(named_losses.make(config.loss, known))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.bench import comparison
+from experiments.bench import estimation as estimation_program
 from experiments.bench import formulas
 from experiments.bench import fused
 from experiments.bench import losses as program
@@ -86,3 +87,11 @@ def test_memory_of_the_fused_head(capsys):
     *('--block-size', '100'),
   ])  # fmt: skip
   assert 'blocks of 100' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('tool', estimation_program.TOOLS)
+def test_estimation_is_measured(tool):
+  first, best, added = estimation_program.measure(tool, (60, 3), calls=1)
+  assert first > 0
+  assert best > 0
+  assert added >= 0

@@ -6,6 +6,7 @@ import pytest
 
 from experiments import build
 from experiments import errors
+from experiments import noises
 from experiments.configs import common
 
 
@@ -123,7 +124,7 @@ def test_gradient_clipping_limits_the_global_norm():
 def test_noise_none_changes_no_label():
   config = _config(**{'noise.name': 'none'})
   np.testing.assert_array_equal(
-    build.make_transition(config.noise, 4), np.eye(4)
+    noises.make_transition(config.noise, 4), np.eye(4)
   )
 
 

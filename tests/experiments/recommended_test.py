@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import build
 from experiments import errors
 from experiments import loss_fields
 from experiments import named_losses
+from experiments import noises
 from experiments import recommended
 from experiments.configs import common
 from experiments.configs import recommended as recommended_config
@@ -31,7 +31,7 @@ def test_every_entry_is_a_loss(loss, key):
   num_classes = NUM_CLASSES.get(dataset, 10)
   config = common.get_config()
   config.loss.update(entry.loss)
-  transition = build.make_transition(config.noise, num_classes)
+  transition = noises.make_transition(config.noise, num_classes)
   known = named_losses.facts(transition, transition)
   loss = named_losses.make(config.loss, known)
   if config.loss.name in losses.OF_BATCHES:

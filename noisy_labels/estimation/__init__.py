@@ -1,0 +1,65 @@
+"""Estimating the noise: predictions, or features, to T, rate and prior."""
+
+from noisy_labels.estimation.anchors import anchor_points
+from noisy_labels.estimation.anchors import anchor_rows
+from noisy_labels.estimation.bayes import posterior
+from noisy_labels.estimation.clusterability import consensus_counts
+from noisy_labels.estimation.clusterability import hoc
+from noisy_labels.estimation.clusterability import hoc_from_counts
+from noisy_labels.estimation.clusterability import hoc_from_triples
+from noisy_labels.estimation.confident import ConfidentCounts
+from noisy_labels.estimation.confident import SelfConfidence
+from noisy_labels.estimation.confident import confident_counts
+from noisy_labels.estimation.confident import confident_from_counts
+from noisy_labels.estimation.confident import confident_joint
+from noisy_labels.estimation.confident import confident_matrix
+from noisy_labels.estimation.confident import self_confidence
+from noisy_labels.estimation.confident import thresholds_from
+from noisy_labels.estimation.dual import dual_from_counts
+from noisy_labels.estimation.dual import dual_transition
+from noisy_labels.estimation.dual import predicted_counts
+from noisy_labels.estimation.em import EMResult
+from noisy_labels.estimation.em import EMSums
+from noisy_labels.estimation.em import em_sums
+from noisy_labels.estimation.em import em_transition
+from noisy_labels.estimation.estimate import Estimate
+from noisy_labels.estimation.estimate import from_joint
+from noisy_labels.estimation.estimate import from_transition
+from noisy_labels.estimation.neighbors import two_nearest
+from noisy_labels.estimation.resampling import Interval
+from noisy_labels.estimation.resampling import bootstrap
+from noisy_labels.estimation.trusted import trusted_sums
+from noisy_labels.estimation.trusted import trusted_transition
+
+__all__ = (
+  'ConfidentCounts',
+  'EMResult',
+  'EMSums',
+  'Estimate',
+  'Interval',
+  'SelfConfidence',
+  'anchor_points',
+  'anchor_rows',
+  'bootstrap',
+  'confident_counts',
+  'confident_from_counts',
+  'confident_joint',
+  'confident_matrix',
+  'consensus_counts',
+  'dual_from_counts',
+  'dual_transition',
+  'em_sums',
+  'em_transition',
+  'from_joint',
+  'from_transition',
+  'hoc',
+  'hoc_from_counts',
+  'hoc_from_triples',
+  'posterior',
+  'predicted_counts',
+  'self_confidence',
+  'thresholds_from',
+  'trusted_sums',
+  'trusted_transition',
+  'two_nearest',
+)

@@ -1,0 +1,102 @@
+"""What estimators check of their inputs.
+
+Estimators run once, not in every step, so they look at the values of arrays,
+unless these are traced: inside `jax.jit` only shapes and dtypes are known.
+"""
+
+from typing import Any
+
+from jax import core
+import jax.numpy as jnp
+import numpy as np
+
+# How far a sum may be from 1: as far as bfloat16 brings it, also if the
+# numbers were widened since.
+_TOLERANCE = 1e-2
+
+
+def check_labels(
+  name: str, labels: Any, num_examples: int, num_classes: int
+) -> None:
+  """Raise ValueError unless labels are integers `[N]` in 0 .. K - 1."""
+  if np.shape(labels) != (num_examples,):
+    raise ValueError(
+      f'{name} must have shape [{num_examples}], one for each row of probs, '
+      f'got {np.shape(labels)}'
+    )
+  dtype = jnp.result_type(labels)
+  if not jnp.issubdtype(dtype, jnp.integer):
+    raise ValueError(f'{name} must be integers, got dtype {dtype}')
+  if not is_concrete(labels):
+    return
+  labels = np.asarray(labels)
+  wrong = (labels < 0) | (labels >= num_classes)
+  if wrong.any():
+    place = int(np.argmax(wrong))
+    raise ValueError(
+      f'{name} must be in 0..{num_classes - 1}, got {labels[place]} at '
+      f'position {place}'
+    )
+
+
+def check_matrix(name: str, matrix: Any) -> None:
+  """Raise ValueError unless it is of floats, `[N, K]` with N > 0, K > 1."""
+  shape = np.shape(matrix)
+  if len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
+    raise ValueError(
+      f'{name} must have shape [N, K] with N > 0 and K > 1, got {shape}'
+    )
+  if not jnp.issubdtype(matrix.dtype, jnp.floating):
+    raise ValueError(f'{name} must be floats, got dtype {matrix.dtype}')
+
+
+def check_probs(probs: Any) -> None:
+  """Raise ValueError unless probs are distributions, `[N, K]`."""
+  check_matrix('probs', probs)
+  if is_concrete(probs):
+    check_rows(probs, np.asarray(probs.sum(axis=1)), probs.min(axis=1))
+
+
+def check_rows(
+  probs: Any, sums: Any, smallest: Any, first_row: int = 0
+) -> None:
+  """Raise ValueError where a row's sum is not 1, or its smallest is below 0.
+
+  Args:
+    probs: the rows, `[N, K]`; only read for the message.
+    sums: their sums, `[N]`.
+    smallest: their smallest entries, `[N]`; or one number for all.
+    first_row: the number of the first row in the message.
+  """
+  sums = np.asarray(sums, np.float64)
+  # Comparisons so that NaN is wrong.
+  fine = abs(sums - 1) <= _TOLERANCE
+  if fine.all() and np.all(np.asarray(smallest) >= 0):
+    return
+  smallest = np.asarray(probs).min(axis=1)
+  row = int(np.argmin(fine & (smallest >= 0)))
+  raise ValueError(
+    'probs must be non-negative rows that sum to 1, got a row with sum '
+    f'{sums[row]:.6g} and smallest entry {float(smallest[row]):.6g} at '
+    f'position {first_row + row}: are they logits?'
+  )
+
+
+def check_weights(weights: Any, num_examples: int) -> None:
+  """Raise ValueError unless weights are None or non-negative integers `[N]`."""
+  if weights is None:
+    return
+  dtype = jnp.result_type(weights)
+  is_integer = jnp.issubdtype(dtype, jnp.integer)
+  if np.shape(weights) != (num_examples,) or not is_integer:
+    raise ValueError(
+      f'weights must be integers [{num_examples}], how often each example '
+      f'counts, got {dtype} {np.shape(weights)}'
+    )
+  if is_concrete(weights) and np.any(np.asarray(weights) < 0):
+    raise ValueError('weights must not be negative')
+
+
+def is_concrete(array: Any) -> bool:
+  """Return whether the array's values are known."""
+  return not isinstance(array, core.Tracer)
