@@ -70,7 +70,7 @@ def em_transition(
 
   Returns:
     The estimate, and the likelihood on the way. A class of which no posterior
-    has a share has the identity's row. Memory: four `[K, K]`, and a few blocks
+    has a share has the identity's row. Memory: five `[K, K]`, and a few blocks
     of max(K, 1024) rows. Jit it.
 
   Raises:

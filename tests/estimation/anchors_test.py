@@ -19,22 +19,12 @@ def jitted(percentile):
   )
 
 
-def by_the_paper(probs, percentile):
-  """Row by row, with numpy's percentile; as the codes do but for a copy."""
-  rows = []
-  for column in probs.T:
-    candidates = column.copy()
-    if percentile is not None:
-      least = np.percentile(column, percentile, method='higher')
-      candidates[column >= least] = 0
-    rows.append(probs[np.argmax(candidates)])
-  return np.stack(rows)
-
-
 @pytest.mark.parametrize('percentile', PERCENTILES)
 def test_rows_follow_the_formula(percentile):
   got = jitted(percentile)(PROBS)
-  np.testing.assert_array_equal(got.transition, by_the_paper(PROBS, percentile))
+  np.testing.assert_array_equal(
+    got.transition, problems.anchor_rows(PROBS, percentile)
+  )
   np.testing.assert_allclose(got.given, PROBS.mean(axis=0), atol=0.2)
 
 
@@ -42,7 +32,9 @@ def test_float64():
   with jax.enable_x64(True):
     probs = PROBS.astype(np.float64) / PROBS.sum(axis=1, keepdims=True)
     got = estimation.anchor_points(jnp.asarray(probs), percentile=97)
-    np.testing.assert_array_equal(got.transition, by_the_paper(probs, 97))
+    np.testing.assert_array_equal(
+      got.transition, problems.anchor_rows(probs, 97)
+    )
 
 
 def test_perfect_predictions_give_the_transition():
@@ -58,7 +50,7 @@ def test_perfect_predictions_give_the_transition():
 
 def test_nothing_below_the_percentile_leaves_the_maximum():
   probs = np.full((10, 2), 0.5, np.float32)
-  got = estimation.anchor_points(probs, percentile=97)
+  got = jitted(97.0)(probs)
   np.testing.assert_array_equal(got.transition, probs[:2])
 
 

@@ -50,7 +50,7 @@ def test_distances_are_those_of_the_tensors(weights):
     consensus.of_counts(jnp.asarray(counts, jnp.int32)),
     consensus.of_triples(jnp.asarray(TRIPLES), weights),
   ):
-    got = consensus.distances(
+    got = jax.jit(consensus.distances)(
       observed, jnp.asarray(problems.TRANSITION), jnp.asarray(problems.PRIOR)
     )
     np.testing.assert_allclose(got, want, rtol=1e-5)

@@ -48,6 +48,18 @@ def random_problem(num_examples, num_classes, seed=0, skew=0.0, missing=()):
   return given.astype(np.int32), probs.astype(np.float32)
 
 
+def anchor_rows(probs, percentile):
+  """Row by row, with numpy's percentile; as the codes do but for a copy."""
+  rows = []
+  for column in probs.T:
+    candidates = column.copy()
+    if percentile is not None:
+      least = np.percentile(column, percentile, method='higher')
+      candidates[column >= least] = 0
+    rows.append(probs[np.argmax(candidates)])
+  return np.stack(rows)
+
+
 def sharded(function, *arrays, shards=4):
   """Run it over equal shards, with the axis named 'shards'."""
   split = [
