@@ -10,4 +10,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ruff check .
 ruff format --check .
 mypy
-exec python -m pytest -n logical --maxprocesses 8 --dist loadgroup "$@"
+exec python -m pytest -n logical --maxprocesses 8 "$@"

@@ -6,3 +6,35 @@ os.environ['XLA_FLAGS'] = (
   os.environ.get('XLA_FLAGS', '') + ' --xla_force_host_platform_device_count=4'
 )
 os.environ['JAX_PLATFORMS'] = 'cpu'
+
+import pytest
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+  """Sends tests that share costly work to one worker, all others anywhere."""
+  from xdist import scheduler
+
+  class BySharedWork(scheduler.LoadScopeScheduling):
+    def _split_scope(self, nodeid):
+      return _shared_work(nodeid)
+
+  return BySharedWork(config, log)
+
+
+# A run or a sweep that all tests of the file look at.
+_OF_ONE_RUN = ('loop_test', 'noise_estimate_test', 'sweep_test')
+# Every loss in turn, compiled once.
+_OF_ONE_LOSS = ('conformance_test', 'contract_test', 'cost_test')
+
+
+def _shared_work(nodeid):
+  path, _, test = nodeid.partition('::')
+  stem = os.path.basename(path).removesuffix('.py')
+  if stem in _OF_ONE_RUN:
+    return path
+  parameters = test.partition('[')[2].rstrip(']').split('-')
+  names = [name for name in parameters if name.isidentifier()]
+  if stem in _OF_ONE_LOSS and 'losses' in path and names:
+    return max(names, key=len)
+  return nodeid

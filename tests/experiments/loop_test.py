@@ -31,8 +31,6 @@ SMALL = {
   'checkpoint_every': 1,
 }
 MAIN = 'experiments.main'
-# One worker, for one reference.
-pytestmark = pytest.mark.xdist_group('loop')
 
 
 def _config(**changes):

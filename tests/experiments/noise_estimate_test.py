@@ -88,7 +88,6 @@ def finished(tmp_path_factory, data_dir):
   return config, workdir, summary
 
 
-@pytest.mark.xdist_group('noise_estimate')
 def test_a_run_estimates_its_noise_and_tells_its_loss(finished):
   _, workdir, summary = finished
   path = workdir / 'noise_estimate/confident_joint.json'
@@ -112,7 +111,6 @@ def test_a_run_estimates_its_noise_and_tells_its_loss(finished):
   ] == pytest.approx(np.mean((1 - right) / 9), abs=0.05)
 
 
-@pytest.mark.xdist_group('noise_estimate')
 def test_an_estimate_is_not_made_twice(finished, data_dir):
   config, workdir, summary = finished
   (workdir / 'summary.json').unlink()

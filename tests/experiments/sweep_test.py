@@ -18,9 +18,6 @@ from experiments.configs import common
 from experiments.configs import four_systems
 from tests.experiments import programs
 
-# One worker, for one sweep.
-pytestmark = pytest.mark.xdist_group('sweep')
-
 
 def _sweep(**base):
   config = four_systems.get_config()

@@ -17,14 +17,8 @@ from noisy_labels import losses
 CASES = loss_cases.CASES
 SHAPE = (24, 10)
 
-
-# Tests of a loss go to one worker, where they share what is compiled.
-def of_loss(name):
-  return pytest.mark.xdist_group(name)
-
-
 ALL = [
-  pytest.param(name, number, id=f'{name}-{number}', marks=of_loss(name))
+  pytest.param(name, number, id=f'{name}-{number}')
   for name, case in CASES.items()
   for number in range(len(case.parameters))
 ]
@@ -42,17 +36,13 @@ first_parameter = pytest.mark.parametrize(
   ('name', 'number'),
   [
     pytest.param(
-      *one.values,
-      id=one.id,
-      marks=[*one.marks, *[pytest.mark.slow] * bool(number)],
+      *one.values, id=one.id, marks=[pytest.mark.slow] * bool(number)
     )
     for one in ALL
     for number in one.values[1:]
   ],
 )
-every_loss = pytest.mark.parametrize(
-  'name', [pytest.param(name, marks=of_loss(name)) for name in CASES]
-)
+every_loss = pytest.mark.parametrize('name', CASES)
 
 
 def loss_of(name):
