@@ -8,6 +8,7 @@ A run that was stopped goes on when the same command is given again.
 
 import hashlib
 import json
+import pathlib
 
 from absl import flags
 import jax
@@ -35,8 +36,12 @@ def main() -> None:
     config, workdir, data_dir=FLAGS.data_dir, title=config.loss.name
   )
   if writes:
+    # Imported here because plots are slow, and --help need not wait for them.
+    from experiments import report
+
+    path = report.write_run(pathlib.Path(workdir), config, summary)
     table.show_run(config.loss.name, summary)
-    print(f'Everything is in {workdir}')
+    print(f'Everything is in {workdir}\nReport: {path.absolute()}')
 
 
 def default_workdir() -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from experiments import build
 from experiments import devices
 from experiments import figures
+from experiments import heat_maps
 from experiments import log
 from experiments import loss_fields
 from experiments import named_losses
@@ -43,17 +44,39 @@ def write(
   Returns:
     The path of the page.
   """
+  folders = {
+    name: [workdir / name / f'seed{seed}' for seed in range(len(runs))]
+    for name, runs in summaries.items()
+  }
+  return _write(workdir, sweep, summaries, folders)
+
+
+def write_run(
+  workdir: pathlib.Path,
+  config: ml_collections.ConfigDict,
+  summary: dict[str, Any],
+) -> pathlib.Path:
+  """Writes the report of one run, as of a sweep of one system and seed."""
+  name = config.loss.name
+  sweep = ml_collections.ConfigDict({'seeds': 1, 'systems': {name: {}}})
+  sweep.base = config
+  return _write(workdir, sweep, {name: [summary]}, {name: [workdir]})
+
+
+def _write(
+  workdir: pathlib.Path,
+  sweep: ml_collections.ConfigDict,
+  summaries: Summaries,
+  folders: dict[str, list[pathlib.Path]],
+) -> pathlib.Path:
   drawn = list(summaries)[:_MAX_CURVES]
   curves = {
-    name: [
-      log.read(workdir / name / f'seed{seed}' / 'metrics.jsonl')
-      for seed in range(len(summaries[name]))
-    ]
+    name: [log.read(folder / 'metrics.jsonl') for folder in folders[name]]
     for name in drawn
   }
   first = next(iter(summaries.values()))[0]
   configs = {
-    name: build.one_config(sweep, fields, 0)
+    name: build.one_config(sweep, fields, sweep.base.seed)
     for name, fields in sweep.systems.items()
   }
   environment = jinja2.Environment(
@@ -80,11 +103,12 @@ def write(
     ),
     trust=figures.svg(
       trust.draw(
-        _losses({name: configs[name] for name in drawn}, first),
+        _losses({name: configs[name] for name in drawn}, summaries),
         len(first['class_names']),
       )
     ),
     confusion=figures.svg(_draw_confusion(first)),
+    estimates=_estimates(summaries),
   )
   path = workdir / 'report.html'
   log.write_text(path, page)
@@ -105,21 +129,41 @@ def title(sweep: ml_collections.ConfigDict, summaries: Summaries) -> str:
 
 
 def _losses(
-  configs: dict[str, ml_collections.ConfigDict],
-  summary: dict[str, Any],
+  configs: dict[str, ml_collections.ConfigDict], summaries: Summaries
 ) -> dict[str, Callable[..., jax.Array]]:
   """The losses that have a trust weight: not those of whole batches."""
-  counts = np.array(summary['noise_counts'])
   return {
-    name: named_losses.make(
-      config.loss,
-      named_losses.facts(
-        noises.make_transition(config.noise, len(counts)), counts
-      ),
-    )
+    name: named_losses.make(config.loss, _known(summaries[name][0]))
     for name, config in configs.items()
     if config.loss.name not in losses.OF_BATCHES
   }
+
+
+def _known(summary: dict[str, Any]) -> dict[str, Any]:
+  """What the loss of a run was told of its noise."""
+  transition, estimate = summary['transition'], summary['noise_estimate']
+  return named_losses.facts(
+    None if transition is None else np.array(transition),
+    np.array(summary['noise_counts']),
+    rate=estimate and estimate['rate'],
+  )
+
+
+def _estimates(summaries: Summaries) -> dict[str, dict[str, Any]]:
+  """What was estimated of the noise by each system, with its figure."""
+  result = {}
+  for name, (first, *_) in summaries.items():
+    if first['noise_estimate'] is None:
+      continue
+    counts = np.array(first['noise_counts'])
+    made = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    maps = {
+      'made': 100 * made,
+      'estimated': 100 * np.array(first['transition']),
+    }
+    figure = figures.svg(heat_maps.draw(maps, first['class_names']))
+    result[name] = {**first['noise_estimate'], 'figure': figure}
+  return result
 
 
 def _draw_curves(
