@@ -10,6 +10,8 @@ from PIL import Image
 import pytest
 import tensorflow_datasets as tfds
 
+from experiments import noises
+from experiments.configs import common
 from experiments.data import decode
 from experiments.data import prepared
 from experiments.data import records
@@ -125,20 +127,59 @@ def test_mnist(tfds_dir):
     np.testing.assert_array_equal(part, whole[20_000:20_100])
 
 
+# Wei et al. 2022, table 1: percent wrong.
+HUMAN = {
+  'label': 0,
+  'aggre_label': 9.01,
+  'random_label1': 17.23,
+  'random_label2': 18.12,
+  'random_label3': 17.64,
+  'worse_label': 40.21,
+}
+
+
 def test_human_labels(tfds_dir):
   builder = prepared.find('cifar10_n', tfds_dir)
   read = records.Records(builder, 'train').read(range(50_000))
-  labels = np.array([(each['label'], each['worse_label']) for each in read])
-  measured = noise.measure(*labels.T, num_classes=10)
-  assert round(measured.rate, 5) == 0.40208
-  np.testing.assert_array_equal(measured.counts.sum(axis=1), [5000] * 10)
+  labels = {name: np.array([each[name] for each in read]) for name in HUMAN}
+  for name, rate in HUMAN.items():
+    measured = noise.measure(labels['label'], labels[name], num_classes=10)
+    assert round(100 * measured.rate, 2) == rate
+    np.testing.assert_array_equal(measured.counts.sum(axis=1), [5000] * 10)
 
-  for column, name in enumerate(('label', 'worse_label')):
+  for name in ('label', 'worse_label'):
     examples = source.load(
       'cifar10_n', 'train', data_dir=tfds_dir, label=name, stop=300
     )
     assert examples.image.shape == (300, 32, 32, 3)
-    np.testing.assert_array_equal(examples.label, labels[:300, column])
+    np.testing.assert_array_equal(examples.label, labels[name][:300])
+    alone = source.load_labels(
+      'cifar10_n', 'train', name, data_dir=tfds_dir, start=100, stop=300
+    )
+    np.testing.assert_array_equal(alone, labels[name][100:300])
+
+  config = common.get_config().noise
+  config.column = 'worse_label'
+  info = source.describe('cifar10_n', data_dir=tfds_dir)
+  made = noises.make(
+    config, info, dataset='cifar10_n', seed=0, data_dir=tfds_dir
+  )
+  assert made.transition is None
+  stretch = source.load('cifar10_n', 'train', data_dir=tfds_dir, stop=300)
+  given = made.give(stretch)
+  np.testing.assert_array_equal(given, labels['worse_label'][:300])
+
+
+def test_labels_alone_are_checked_as_those_with_images(mine):
+  labels = source.load_labels('digits', 'test', 'label', data_dir=mine)
+  whole = source.load('digits', 'test', data_dir=mine)
+  np.testing.assert_array_equal(labels, whole.label)
+  with pytest.raises(
+    source.DataError, match="has no class label 'worse_label'"
+  ):
+    source.load_labels('digits', 'test', 'worse_label', data_dir=mine)
+  with pytest.raises(source.DataError, match="has no split 'trian'"):
+    source.load_labels('digits', 'trian', 'label', data_dir=mine)
 
 
 def test_missing_human_labels(tfds_dir):

@@ -1,0 +1,43 @@
+"""Known noise on MNIST, and human noise on CIFAR-10, for every estimator.
+
+python -m experiments.recovery --data_dir=DIR --workdir=runs/recovery
+"""
+
+from typing import Any
+
+import ml_collections
+
+from experiments import noise_estimate
+from experiments.configs import common
+
+_NOISES = {
+  'symmetric 20%': {'name': 'symmetric', 'rate': 0.2},
+  'symmetric 50%': {'name': 'symmetric', 'rate': 0.5},
+  'symmetric 80%': {'name': 'symmetric', 'rate': 0.8},
+  'pair flip 45%': {'name': 'pair_flip', 'rate': 0.45},
+  'asymmetric 40%': {'name': 'asymmetric', 'rate': 0.4},
+}
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """What `experiments/recovery.py` runs."""
+  config = ml_collections.ConfigDict()
+  config.estimators = noise_estimate.NAMES
+  config.base = common.get_config()
+  config.base.dataset = 'mnist'
+  config.base.model.name = 'lenet5'
+  config.base.batch_size = 256
+  config.base.optimizer.learning_rate = 1e-3
+  config.base.estimation.epochs = 3
+  # Symmetric noise excludes the true class, as in the papers' tables of T.
+  problems: dict[str, Any] = {
+    f'MNIST, {k}': {'noise': v} for k, v in _NOISES.items()
+  }
+  problems['CIFAR-10N worst (JPEG copy)'] = {
+    'dataset': 'cifar10_n',
+    'noise': {'column': 'worse_label'},
+    'augment': {'flip': True, 'crop_padding': 4},
+    'estimation': {'epochs': 10},
+  }
+  config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
+  return config
