@@ -118,13 +118,18 @@ def _write(
 def title(sweep: ml_collections.ConfigDict, summaries: Summaries) -> str:
   """What the sweep compares, in a line."""
   made = sorted(
-    100 * run['noise_rate'] for runs in summaries.values() for run in runs
+    {
+      f'{100 * run["noise_rate"]:.1f}'
+      for runs in summaries.values()
+      for run in runs
+    },
+    key=float,
   )
+  rates = made[0] if len(made) == 1 else f'{made[0]} to {made[-1]}'
   seeds = 'seed' if sweep.seeds == 1 else 'seeds'
   return (
     f'{sweep.base.dataset}, {noises.describe(sweep.base.noise)}, '
-    f'{made[0]:.1f} to {made[-1]:.1f}% of the labels wrong, '
-    f'{sweep.seeds} {seeds}'
+    f'{rates}% of the labels wrong, {sweep.seeds} {seeds}'
   )
 
 
