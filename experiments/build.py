@@ -17,6 +17,7 @@ from experiments import noises
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
+from noisy_labels import noise
 
 _OPTIMIZERS = ('adam', 'adamw', 'sgd')
 _SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
@@ -34,13 +35,24 @@ def one_config(
 
 
 def known(
+  config: ml_collections.ConfigDict,
   data: dataset.Dataset,
   given: noises.Noise,
-  found: noise_estimate.NoiseEstimate | None,
 ) -> dict[str, np.ndarray]:
-  """What a loss is told of the noise: an estimate, or else what was made."""
-  if found is None:
+  """What a loss is told of the noise before anything was estimated.
+
+  That is what was made; where an estimate is to come, something in its place.
+  """
+  if config.noise_estimate is None:
     return named_losses.facts(given.transition, data.counts)
+  even = noise.symmetric(data.info.num_classes, 0.1, exclude_true=True)
+  return named_losses.facts(even, data.counts, rate=0.1)
+
+
+def estimated(
+  data: dataset.Dataset, found: noise_estimate.NoiseEstimate
+) -> dict[str, np.ndarray]:
+  """What a loss is told of the noise by an estimate."""
   return named_losses.facts(found.transition, data.counts, rate=found.rate)
 
 

@@ -5,6 +5,7 @@ import math
 import ml_collections
 
 from experiments import errors
+from experiments import noise_estimate
 
 # Fields of a configuration, and the range of each, ends included.
 _RANGES = (
@@ -41,6 +42,10 @@ def check(config: ml_collections.ConfigDict) -> None:
       raise errors.UsageError(
         f'config.{field}={value} is not between {lowest} and {highest}'
       )
+  if config.noise_estimate is not None:
+    errors.check_name(
+      'config.noise_estimate', config.noise_estimate, noise_estimate.NAMES
+    )
   size = config.image_size
   if size is not None and (len(size) != 2 or min(size) < 1):
     raise errors.UsageError(

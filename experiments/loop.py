@@ -67,8 +67,11 @@ def run(
     seed=config.seed,
     data_dir=data_dir,
   )
+  data = _make_dataset(config, given, data_dir, local)
+  known, found = build.known(config, data, given), None
+  # Raises for what cannot be meant, before anything is written.
+  parts = build.make_parts(config, data, known)
   record.claim_workdir(workdir, config)
-  found = None
   if config.noise_estimate is not None:
     found = noise_estimate.find(
       config,
@@ -76,9 +79,8 @@ def run(
       train=functools.partial(run, data_dir=data_dir, local=local),
       title=title,
     )
-  data = _make_dataset(config, given, data_dir, local)
-  known = build.known(data, given, found)
-  parts = build.make_parts(config, data, known)
+    known = build.estimated(data, found)
+    parts = build.make_parts(config, data, known)
   with interrupt.Watch() as watch:
     loop = _Loop(config, workdir, data, parts, local)
     try:

@@ -305,6 +305,9 @@ def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
     ({'optimizer.name': 'adem'}, 'did you mean adam'),
     ({'schedule.name': 'cosin'}, 'did you mean cosine'),
     ({'ema_decay': 1.0}, 'ema_decay'),
+    ({'noise_estimate': 'confident_joynt'}, 'did you mean confident_joint'),
+    ({'noise_estimate': 'hoc', 'loss.max_loss': 2.0}, 'max_loss is set'),
+    ({'estimation.folds': 1}, r'estimation\.folds=1'),
   ],
 )
 def test_what_cannot_be_meant_leaves_nothing_behind(
