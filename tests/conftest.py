@@ -1,11 +1,19 @@
 """Four CPU devices, whatever the machine; must run before jax is imported."""
 
 import os
+import tempfile
 
 os.environ['XLA_FLAGS'] = (
   os.environ.get('XLA_FLAGS', '') + ' --xla_force_host_platform_device_count=4'
 )
 os.environ['JAX_PLATFORMS'] = 'cpu'
+# Most of the time is compilation: what one worker or program has compiled, the
+# others take. They inherit the name of the directory.
+if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
+  _cache = tempfile.TemporaryDirectory(prefix='noisy_labels-')
+  os.environ['JAX_COMPILATION_CACHE_DIR'] = _cache.name
+  os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0'
+  os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
 
 import pytest
 

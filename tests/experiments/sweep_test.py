@@ -171,7 +171,10 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
     'smoothed_cross_entropy',
   ]
   before = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
-  programs.run('experiments.sweep', *flags)
+  # The other program takes a sweep as well.
+  config = '--config=experiments/configs/four_systems.py'
+  out, _ = programs.run('experiments.main', config, *flags)
+  assert 'report.html' in out
   after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   assert before == after
 
@@ -186,21 +189,6 @@ def test_a_run_is_not_a_sweep(tmp_path):
   assert err.startswith('error: ')
   assert 'python -m experiments.main' in err
   assert not (tmp_path / 'run').exists()
-
-
-def test_main_takes_a_sweep_too(finished, data_dir):
-  _, workdir, _ = finished
-  out, _ = programs.run(
-    'experiments.main',
-    '--config=experiments/configs/four_systems.py',
-    '--config.seeds=1',
-    '--config.base.epochs=2',
-    '--config.base.model.name=mlp',
-    '--config.base.checkpoint_every=2',
-    f'--workdir={workdir}',
-    f'--data_dir={data_dir}',
-  )
-  assert 'report.html' in out
 
 
 def test_every_loss_is_in_the_sweep_of_all():

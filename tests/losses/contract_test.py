@@ -173,22 +173,24 @@ def test_parameters_broadcast_with_the_losses(name):
     return values.sum(), values
 
   gradient = harness.quick_jit(jax.grad(total, has_aux=True))
-  for given in labels:
-    _, got = gradient(each, given)
+  classes, soft = labels
+  _, of_classes = gradient(each, classes)
+  _, of_soft = harness.quick_jit(total)(each, soft)
+  for given, got in ((classes, of_classes), (soft, of_soft)):
     for factor in factors[:3]:
       scaled = jax.tree.map(lambda number: number * factor, numbers)
       want, _ = harness.run(name, logits, given, **scaled, **others)
       here = factors == factor
       np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
-    by_one, _ = gradient(numbers, given)
-    by_all, _ = gradient(
-      jax.tree.map(lambda number: jnp.full(24, number), numbers), given
+  by_one, _ = gradient(numbers, classes)
+  by_all, _ = gradient(
+    jax.tree.map(lambda number: jnp.full(24, number), numbers), classes
+  )
+  for key in numbers:
+    assert by_all[key].shape == (24,)
+    np.testing.assert_allclose(
+      by_all[key].sum(), by_one[key], rtol=1e-4, atol=1e-5
     )
-    for key in numbers:
-      assert by_all[key].shape == (24,)
-      np.testing.assert_allclose(
-        by_all[key].sum(), by_one[key], rtol=1e-4, atol=1e-5
-      )
 
 
 @every_loss
