@@ -55,9 +55,16 @@ def test_every_public_name_is_of_one_kind_and_has_a_case():
 def test_eager_and_compiled_agree(name):
   batch, key = tiny_training.batch_of(ROWS), jax.random.key(2)
   state, _, _ = after(name, [batch] * 2)
+  losses, (memory, metrics) = CASES[name].loss(
+    lambda images, key: images @ state.trained['model'],
+    batch,
+    methods.MethodState(state.trained['method'], state.memory),
+    key,
+  )
+  compiled_state, *outputs = compiled(name)[0](state, batch, key)
   chex.assert_trees_all_close(
-    tiny_training.step(CASES[name], state, batch, key),
-    compiled(name)[0](state, batch, key),
+    (memory, losses, metrics),
+    (compiled_state.memory, *outputs),
     rtol=1e-5,
     atol=1e-5,
   )
@@ -76,7 +83,7 @@ def test_two_devices_with_the_same_examples_are_one(name):
     jax.vmap, in_axes=(axes, 0), out_axes=(axes, 0, 0), axis_name='devices'
   )
   def run(state, batch):
-    return tiny_training.step(method, state, batch, key, 'devices')
+    return tiny_training.step(method, state, batch, key, axis_name='devices')
 
   shards = state._replace(memory=double(state.memory))
   state, losses, metrics = run(shards, double(batch))

@@ -41,6 +41,7 @@ def test_it_is_the_paper_step_by_step(scale):
   tiny_training.close(state.trained['model'], weights)
 
 
+@jax.jit
 def loss_of(logits, memory):
   batch = {
     'image': jnp.asarray(logits),

@@ -44,9 +44,6 @@ CASES = {
   'mixup of co_teaching': methods.mixup(
     methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0), alpha=4.0
   ),
-  'mixup of warm_up': methods.mixup(
-    methods.warm_up(methods.stateless(GCE), epochs=1.0), alpha=1.0
-  ),
   'noise_adaptation_layer': methods.noise_adaptation_layer(
     transition=TRANSITION
   ),

@@ -1,5 +1,6 @@
 """A training loop as small as can be, in JAX and, for the truth, in numpy."""
 
+import functools
 from typing import Any
 from typing import NamedTuple
 
@@ -69,12 +70,14 @@ def optimizer_of(method):
 
 
 def start(method, scale=1.0):
-  params, memory = method.init(jax.random.key(5), NUM_EXAMPLES, NUM_CLASSES)
+  init = jax.jit(method.init, static_argnums=(1, 2))
+  params, memory = init(jax.random.key(5), NUM_EXAMPLES, NUM_CLASSES)
   weights = jnp.asarray(initial_weights(method.num_networks, scale), float)
   trained = {'model': weights, 'method': params}
   return State(trained, optimizer_of(method).init(params), memory)
 
 
+@functools.partial(jax.jit, static_argnums=0, static_argnames='axis_name')
 def step(method, state, batch, key, axis_name=None):
   """One step on one device; losses and metrics beside the new state."""
 
@@ -109,10 +112,9 @@ def train(method, num_epochs=4, scale=1.0):
   """In float64: the state after the last step, and the losses of each."""
   with jax.enable_x64(True):
     state, history = start(method, scale), []
-    run = jax.jit(lambda *arguments: step(method, *arguments)[:2])
     for number, rows in enumerate(schedule(num_epochs)):
       key = jax.random.fold_in(jax.random.key(9), number)
-      state, losses = run(state, batch_of(rows), key)
+      state, losses, _ = step(method, state, batch_of(rows), key)
       history.append(np.asarray(losses))
     return jax.tree.map(np.asarray, state), np.array(history)
 
