@@ -6,10 +6,13 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels import _checks
-from noisy_labels import losses as losses_lib
+from noisy_labels.losses import log_prob
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import rows
 from noisy_labels.methods import selection
+
+# What a probability counts at least, where confidence is rewarded.
+_LEAST_PROB = 1e-8
 
 
 class Memory(NamedTuple):
@@ -29,17 +32,22 @@ def confidence_regularized_sieve(
 ) -> method_lib.Method:
   """Confidence regularisation and sample sieve (CORES2).
 
-    l = v n / sum(v) (-log p_y + b sum_k prior_k log p_k),  p = softmax(logits)
-    v = 1 if -log p_y <= -mean_k log p_k or the visit is before sieve_epochs,
+    l = v n / sum(v) (-log p_y - b sum_k prior_k c_k),  p = softmax(logits)
+    c_k = -log(p_k + 1e-8)
+    v = 1 if -log p_y <= mean_k c_k or the visit is before sieve_epochs,
         otherwise 0
     b = beta clip((visits - start_epochs) / ramp_epochs, 0, 1)
 
   where n counts the examples of the device's batch that are no padding: the
   mean of `confidence_regularized_cross_entropy` over those that the sieve
-  keeps. It keeps a label that costs no more than one drawn evenly would.
+  keeps, with a bound. It keeps a label that costs no more than one drawn evenly
+  would.
 
   Remembers: `Memory(visits, kept)`. kept is the last v, True before the first
   visit; where it is False at the end, the label is probably wrong.
+
+  The 1e-8 is the official code's, and it matters: without it confidence is
+  rewarded without end, logits grow as fast as they can, and training diverges.
 
   The official code reaches the whole beta an epoch earlier, begins to sieve one
   later, divides the learning rate by 1 + b, and takes the examples that it
@@ -68,7 +76,6 @@ def confidence_regularized_sieve(
   _checks.in_range('start_epochs', start_epochs, '[0, inf)')
   _checks.in_range('ramp_epochs', ramp_epochs, '[0, inf)')
   _checks.in_range('sieve_epochs', sieve_epochs, '[0, inf)')
-  prior = None if noise_prior is None else jnp.asarray(noise_prior)
 
   def init(key, num_examples, num_classes):
     del key, num_classes
@@ -80,13 +87,15 @@ def confidence_regularized_sieve(
   def loss(predict, batch, state, key):
     logits = rows.logits_of(predict, batch, key)
     visits = state.memory.visits[batch['row']]
-    regularized = losses_lib.confidence_regularized_cross_entropy
-    surprise = regularized(logits, batch['label'], beta=1.0)
-    kept = (visits < sieve_epochs) | (surprise <= 0)
+    log_probs = log_prob.log_probs(logits)
+    label = rows.cross_entropies(logits, batch['label'])
+    each = -jnp.logaddexp(log_probs, jnp.log(_LEAST_PROB))
+    kept = (visits < sieve_epochs) | (label <= jnp.mean(each, axis=-1))
     kept &= rows.is_real(batch)
     reward = selection.ramp(beta, visits - start_epochs, ramp_epochs)
     reward = jnp.where(visits < start_epochs, 0, reward)
-    losses = regularized(logits, batch['label'], beta=reward, noise_prior=prior)
+    prior = 1 / each.shape[-1] if noise_prior is None else noise_prior
+    losses = label - reward * jnp.sum(prior * each, axis=-1)
     memory = Memory(
       rows.add(state.memory.visits, batch, 1),
       rows.write(state.memory.kept, batch, kept),
