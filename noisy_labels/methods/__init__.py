@@ -1,9 +1,76 @@
-"""Training methods: what a training loop needs beyond a loss."""
+"""Training methods: what a training loop needs beyond a loss.
+
+Three tuples say of what kind each public function is; a new one is listed in
+its tuple and in `__all__`, and the tests hold it to the contract of `Method`.
+"""
 
 from noisy_labels.methods.batches import of_batches
+from noisy_labels.methods.co_teaching import co_teaching
+from noisy_labels.methods.co_teaching_plus import co_teaching_plus
+from noisy_labels.methods.confidence_regularized_sieve import (
+  confidence_regularized_sieve,
+)
+from noisy_labels.methods.early_learning_regularization import (
+  early_learning_regularization,
+)
+from noisy_labels.methods.gold_loss_correction import gold_loss_correction
+from noisy_labels.methods.joint_training import joint_training
 from noisy_labels.methods.method import Method
 from noisy_labels.methods.method import MethodState
 from noisy_labels.methods.method import stateless
+from noisy_labels.methods.mixup import mixup
+from noisy_labels.methods.noise_adaptation_layer import noise_adaptation_layer
+from noisy_labels.methods.sparse_over_parameterization import (
+  sparse_over_parameterization,
+)
+from noisy_labels.methods.transition_revision import transition_revision
+from noisy_labels.methods.truncated_pruning import truncated_pruning
+from noisy_labels.methods.volume_minimization import volume_minimization
 from noisy_labels.methods.warm_up import warm_up
 
-__all__ = ('Method', 'MethodState', 'of_batches', 'stateless', 'warm_up')
+# (*, hyper_parameters) -> Method.
+METHODS = (
+  'co_teaching',
+  'co_teaching_plus',
+  'confidence_regularized_sieve',
+  'early_learning_regularization',
+  'gold_loss_correction',
+  'joint_training',
+  'noise_adaptation_layer',
+  'sparse_over_parameterization',
+  'transition_revision',
+  'truncated_pruning',
+  'volume_minimization',
+)
+
+# Loss in, method out.
+LIFTS = (
+  'of_batches',
+  'stateless',
+)
+
+# (method, *, hyper_parameters) -> Method.
+WRAPPERS = (
+  'mixup',
+  'warm_up',
+)
+
+__all__ = (
+  'Method',
+  'MethodState',
+  'co_teaching',
+  'co_teaching_plus',
+  'confidence_regularized_sieve',
+  'early_learning_regularization',
+  'gold_loss_correction',
+  'joint_training',
+  'mixup',
+  'noise_adaptation_layer',
+  'of_batches',
+  'sparse_over_parameterization',
+  'stateless',
+  'transition_revision',
+  'truncated_pruning',
+  'volume_minimization',
+  'warm_up',
+)

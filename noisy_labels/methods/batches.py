@@ -22,14 +22,10 @@ def of_batches(loss: Callable[..., chex.Array]) -> method.Method:
     every step.
   """
 
-  def init(key, num_examples, num_classes):
-    del key, num_examples, num_classes
-    return method.MethodState(params={}, memory={})
-
   def method_loss(predict, batch, state, key):
     predict_key, loss_key = jax.random.split(key)
     logits = predict(batch['image'], predict_key)
     losses = loss(logits, batch['label'], key=loss_key)
     return losses, (state.memory, {})
 
-  return method.Method(init, method_loss)
+  return method.Method(method.init_nothing, method_loss)

@@ -7,8 +7,8 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels import _checks
-from noisy_labels import losses as losses_lib
 from noisy_labels.methods import method as method_lib
+from noisy_labels.methods import rows
 
 
 class Memory(NamedTuple):
@@ -31,6 +31,7 @@ def warm_up(
   `confidence_regularized_cross_entropy` do, is ramped up from 0 so.
 
   An example's epoch is the number of times it was seen: no clock is needed.
+  Of several networks, each has its own cross entropy, and they are summed.
 
   Args:
     method: what to go over to. It is followed from the beginning, so that what
@@ -63,14 +64,15 @@ def warm_up(
     late, (memory, metrics) = method.loss(
       remember, batch, method_lib.MethodState(state.params, memory), key
     )
-    early = losses_lib.cross_entropy(predicted[0], batch['label'])
+    early = rows.cross_entropies(predicted[0], batch['label'])
+    early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
     since = visits[batch['row']] - epochs
     if ramp_epochs:
       ratio = jnp.clip(since / ramp_epochs, 0, 1)
     else:
       ratio = (since >= 0).astype(early.dtype)
-    visits = visits.at[batch['row']].add(1)
+    visits = rows.add(visits, batch, 1)
     losses = (1 - ratio) * early + ratio * late
     return losses, (Memory(visits, memory), metrics)
 
-  return method_lib.Method(init, loss)
+  return method._replace(init=init, loss=loss)

@@ -137,7 +137,12 @@ def test_cross_entropy_comes_first_where_it_should():
   known = named_losses.facts(TRANSITION, COUNTS)
   method = named_losses.make_method(config.loss, known)
   state = method.init(jax.random.key(0), 2, 3)
-  batch = {'image': LOGITS, 'label': LABELS, 'row': jnp.arange(2)}
+  batch = {
+    'image': LOGITS,
+    'label': LABELS,
+    'row': jnp.arange(2),
+    'mask': jnp.ones(2),
+  }
   values, _ = method.loss(
     lambda images, key: images, batch, state, jax.random.key(1)
   )

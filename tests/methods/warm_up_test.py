@@ -13,6 +13,7 @@ BATCH = {
   'image': jnp.array([[1.0, 2.0, 0.0], [0.0, 3.0, 1.0]]),
   'label': jnp.array([0, 2]),
   'row': jnp.array([3, 1]),
+  'mask': jnp.ones(2),
 }
 
 

@@ -1,0 +1,56 @@
+"""The memory of a batch's examples, and what padding does to it: nothing."""
+
+from collections.abc import Callable
+
+import chex
+import jax.numpy as jnp
+import numpy as np
+
+from noisy_labels import losses as losses_lib
+
+
+def is_real(batch: dict[str, chex.Array]) -> chex.Array:
+  """Which examples are no padding, bool `[batch]`."""
+  return batch['mask'] > 0
+
+
+def logits_of(
+  predict: Callable[..., chex.Array],
+  batch: dict[str, chex.Array],
+  key: chex.PRNGKey,
+) -> chex.Array:
+  """Predicted logits `[..., batch, num_classes]`, 0 for padding.
+
+  Whatever the model makes of padding, NaN included, goes no further, and no
+  gradient goes back.
+  """
+  logits = predict(batch['image'], key)
+  return jnp.where(is_real(batch)[:, None], logits, 0)
+
+
+def cross_entropies(logits: chex.Array, labels: chex.Array) -> chex.Array:
+  """Cross entropy of each network, `[..., batch]`; labels integer `[batch]`."""
+  labels = jnp.broadcast_to(labels, logits.shape[:-1])
+  return losses_lib.cross_entropy(logits, labels)
+
+
+def write(
+  memory: chex.Array, batch: dict[str, chex.Array], values: chex.Array
+) -> chex.Array:
+  """Puts values `[batch, ...]` in the examples' rows of memory `[N, ...]`.
+
+  Of an example that occurs several times, one of the values is kept.
+  """
+  return memory.at[_destinations(batch)].set(values, mode='drop')
+
+
+def add(
+  memory: chex.Array, batch: dict[str, chex.Array], values: chex.Numeric
+) -> chex.Array:
+  """Adds values `[batch, ...]`, or one number, to the examples' rows."""
+  return memory.at[_destinations(batch)].add(values, mode='drop')
+
+
+def _destinations(batch):
+  # What is written out of range is dropped.
+  return jnp.where(is_real(batch), batch['row'], np.iinfo(np.int32).max)

@@ -1,0 +1,181 @@
+"""Every method keeps what `Method` promises."""
+
+import functools
+import pathlib
+
+import chex
+import jax
+import jax.numpy as jnp
+from method_cases import CASES
+import numpy as np
+import pytest
+import tiny_training
+
+from noisy_labels import methods
+
+ROWS = np.array([3, 0, 7, 5, 1, 11])
+every_case = pytest.mark.parametrize('name', CASES)
+
+
+@functools.cache
+def compiled(name):
+  """A step of the method, and the list of its tracings."""
+  tracings = []
+
+  def run(state, batch, key):
+    tracings.append(name)
+    return tiny_training.step(CASES[name], state, batch, key)
+
+  return jax.jit(run), tracings
+
+
+def after(name, batches, scale=1.0):
+  """State, losses and metrics after steps on these batches."""
+  state, losses, metrics = tiny_training.start(CASES[name], scale), None, None
+  for number, batch in enumerate(batches):
+    key = jax.random.fold_in(jax.random.key(1), number)
+    state, losses, metrics = compiled(name)[0](state, batch, key)
+  return state, losses, metrics
+
+
+def test_every_public_name_is_of_one_kind_and_has_a_case():
+  kinds = methods.METHODS, methods.LIFTS, methods.WRAPPERS
+  types = ('Method', 'MethodState')
+  assert sorted(methods.__all__) == sorted(sum(kinds, types))
+  for names in (*kinds, methods.__all__):
+    assert list(names) == sorted(set(names))
+  assert {*sum(kinds, ())} == {name.split(' ')[0] for name in CASES}
+  for name in methods.METHODS:
+    assert (pathlib.Path(methods.__file__).parent / f'{name}.py').exists()
+    assert (pathlib.Path(__file__).parent / f'{name}_test.py').exists()
+    assert 'References:' in getattr(methods, name).__doc__
+
+
+@every_case
+def test_eager_and_compiled_agree(name):
+  batch, key = tiny_training.batch_of(ROWS), jax.random.key(2)
+  state, _, _ = after(name, [batch] * 2)
+  losses, (memory, metrics) = CASES[name].loss(
+    lambda images, key: images @ state.trained['model'],
+    batch,
+    methods.MethodState(state.trained['method'], state.memory),
+    key,
+  )
+  compiled_state, *outputs = compiled(name)[0](state, batch, key)
+  chex.assert_trees_all_close(
+    (memory, losses, metrics),
+    (compiled_state.memory, *outputs),
+    rtol=1e-5,
+    atol=1e-5,
+  )
+
+
+@every_case
+def test_two_devices_with_the_same_examples_are_one(name):
+  method, batch = CASES[name], tiny_training.batch_of(ROWS)
+  state, key = tiny_training.start(method), jax.random.key(1)
+  axes = tiny_training.State(trained=None, opt_state=None, memory=0)
+  double = functools.partial(jax.tree.map, lambda leaf: jnp.stack([leaf] * 2))
+
+  # What leaves with axis None must be the same on both, or vmap raises.
+  @jax.jit
+  @functools.partial(
+    jax.vmap, in_axes=(axes, 0), out_axes=(axes, 0, 0), axis_name='devices'
+  )
+  def run(state, batch):
+    return tiny_training.step(method, state, batch, key, axis_name='devices')
+
+  shards = state._replace(memory=double(state.memory))
+  state, losses, metrics = run(shards, double(batch))
+  want, *rest = after_one(name, batch, key)
+  want = want._replace(memory=double(want.memory))
+  chex.assert_trees_all_close(
+    (state, losses, metrics), (want, *double(rest)), rtol=1e-5, atol=1e-5
+  )
+
+
+def after_one(name, batch, key):
+  return compiled(name)[0](tiny_training.start(CASES[name]), batch, key)
+
+
+@every_case
+def test_nothing_is_traced_again_and_nothing_changes_its_type(name):
+  batches = [tiny_training.batch_of(ROWS[::order]) for order in (1, -1, 1)]
+  before = tiny_training.start(CASES[name])
+  state, losses, metrics = after(name, batches)
+  assert len(compiled(name)[1]) <= 1
+  chex.assert_trees_all_equal_shapes_and_dtypes(state, before)
+  assert losses.shape == (len(ROWS),)
+  chex.assert_tree_shape_prefix(metrics, (len(ROWS),))
+  chex.assert_tree_shape_prefix(state.memory, (tiny_training.NUM_EXAMPLES,))
+
+
+@every_case
+def test_other_fields_of_the_batch_are_not_looked_at(name):
+  plain = tiny_training.batch_of(ROWS)
+  state, key = tiny_training.start(CASES[name]), jax.random.key(1)
+
+  # What a program does not use is no argument of it.
+  def program(batch):
+    def run(state, batch, key):
+      return tiny_training.step(CASES[name], state, batch, key)
+
+    return jax.jit(run).lower(state, batch, key).as_text()
+
+  assert program({**plain, 'true_label': plain['label']}) == program(plain)
+
+
+@every_case
+def test_padding_leaves_no_trace(name):
+  mask = np.array([1, 1, 0, 1, 0, 1.0])
+  image = np.array(tiny_training.batch_of(ROWS)['image'])
+  image[mask == 0] = np.nan
+  clean = tiny_training.batch_of(ROWS, mask=mask)
+  broken = tiny_training.batch_of(ROWS, mask=mask, image=image)
+  key = jax.random.key(1)
+  want, want_losses, _ = after_one(name, clean, key)
+  state, losses, _ = after_one(name, broken, key)
+  chex.assert_trees_all_equal(state.memory, want.memory)
+  chex.assert_trees_all_equal(state.trained['method'], want.trained['method'])
+  np.testing.assert_array_equal(losses[mask > 0], want_losses[mask > 0])
+  chex.assert_tree_all_finite((state.memory, state.trained['method']))
+  assert np.isfinite(losses[mask > 0]).all()
+  untouched(name, state, ROWS[mask > 0])
+
+
+@every_case
+def test_rows_that_are_not_in_the_batch_do_not_change(name):
+  state, _, _ = after(name, [tiny_training.batch_of(ROWS)] * 3)
+  untouched(name, state, ROWS)
+
+
+def untouched(name, state, seen):
+  unseen = np.setdiff1d(np.arange(tiny_training.NUM_EXAMPLES), seen)
+  before = tiny_training.start(CASES[name]).memory
+  chex.assert_trees_all_equal(
+    jax.tree.map(lambda leaf: leaf[unseen], state.memory),
+    jax.tree.map(lambda leaf: leaf[unseen], before),
+  )
+
+
+@every_case
+def test_an_example_that_fills_the_batch(name):
+  rows = np.array([4] * 6)
+  state, losses, _ = after(name, [tiny_training.batch_of(rows)] * 4)
+  chex.assert_tree_all_finite((state, losses))
+  untouched(name, state, rows)
+
+
+@every_case
+def test_all_padding(name):
+  batch = tiny_training.batch_of(ROWS, mask=np.zeros(6))
+  state, losses, _ = after(name, [batch])
+  assert np.isfinite(losses).all()
+  chex.assert_tree_all_finite(state.memory)
+  untouched(name, state, [])
+
+
+@every_case
+def test_finite_for_extreme_logits(name):
+  batches = [tiny_training.batch_of(ROWS)] * 4
+  chex.assert_tree_all_finite(after(name, batches, scale=1e4))

@@ -1,0 +1,67 @@
+"""Every public method, as a training would make it; small numbers of epochs."""
+
+import functools
+
+import jax
+import numpy as np
+import tiny_training
+
+from noisy_labels import losses
+from noisy_labels import methods
+
+TRANSITION = np.array([[0.7, 0.3, 0.0], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
+TRUSTED = np.where(
+  np.arange(tiny_training.NUM_EXAMPLES) % 4 == 0,
+  np.arange(tiny_training.NUM_EXAMPLES) % tiny_training.NUM_CLASSES,
+  -1,
+)
+GCE = functools.partial(losses.generalized_cross_entropy, q=0.7)
+
+
+def against_shuffled(logits, labels, *, key):
+  shuffled = jax.random.permutation(key, labels)
+  return losses.cross_entropy(logits, labels) - losses.cross_entropy(
+    logits, shuffled
+  )
+
+
+CASES = {
+  'co_teaching': methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0),
+  'co_teaching_plus': methods.co_teaching_plus(
+    noise_rate=0.4, warm_up_epochs=1.0, ramp_epochs=2.0
+  ),
+  'confidence_regularized_sieve': methods.confidence_regularized_sieve(
+    start_epochs=1.0, ramp_epochs=2.0, sieve_epochs=2.0
+  ),
+  'early_learning_regularization': methods.early_learning_regularization(
+    beta=0.7, weight=3.0
+  ),
+  'gold_loss_correction': methods.gold_loss_correction(
+    transition=TRANSITION, trusted_labels=TRUSTED
+  ),
+  'joint_training': methods.joint_training(noise_rate=0.4, ramp_epochs=2.0),
+  'mixup': methods.mixup(methods.stateless(GCE), alpha=1.0),
+  'mixup of co_teaching': methods.mixup(
+    methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0), alpha=4.0
+  ),
+  'noise_adaptation_layer': methods.noise_adaptation_layer(
+    transition=TRANSITION
+  ),
+  'of_batches': methods.of_batches(against_shuffled),
+  'sparse_over_parameterization': methods.sparse_over_parameterization(
+    u_learning_rate=10.0, v_learning_rate=10.0
+  ),
+  'stateless': methods.stateless(GCE),
+  'transition_revision': methods.transition_revision(
+    transition=TRANSITION, learning_rate=1e-2
+  ),
+  'truncated_pruning': methods.truncated_pruning(start_epochs=1, every=2),
+  'volume_minimization': methods.volume_minimization(),
+  'warm_up': methods.warm_up(methods.stateless(GCE), epochs=1.0),
+  'warm_up of co_teaching': methods.warm_up(
+    methods.co_teaching(noise_rate=0.4), epochs=1.0, ramp_epochs=2.0
+  ),
+  'warm_up of volume_minimization': methods.warm_up(
+    methods.volume_minimization(), epochs=1.0
+  ),
+}

@@ -1,0 +1,133 @@
+"""A training loop as small as can be, in JAX and, for the truth, in numpy."""
+
+import functools
+from typing import Any
+from typing import NamedTuple
+
+import jax
+from jax import lax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from noisy_labels import methods
+
+NUM_EXAMPLES, NUM_FEATURES, NUM_CLASSES = 12, 4, 3
+RATE = 0.5
+
+
+class State(NamedTuple):
+  """What is trained, the state of the method's optimiser, and the memory."""
+
+  trained: dict[str, Any]
+  opt_state: Any
+  memory: Any
+
+
+def examples(seed=0):
+  """Images and labels of the data set, a third of them off by one."""
+  rng = np.random.default_rng(seed)
+  images = rng.normal(size=(NUM_EXAMPLES, NUM_FEATURES))
+  labels = images[:, :NUM_CLASSES].argmax(1)
+  labels[::3] = (labels[::3] + 1) % NUM_CLASSES
+  return images, labels
+
+
+def batch_of(rows, **changes):
+  """The batch of some rows; an example's index is its row."""
+  images, labels = examples()
+  rows = np.asarray(rows)
+  batch = {
+    'image': images[rows],
+    'label': labels[rows],
+    'index': rows,
+    'row': rows,
+    'mask': np.ones(len(rows)),
+  }
+  batch = {**batch, **changes}
+  return {
+    name: jnp.asarray(value, int if value.dtype.kind == 'i' else float)
+    for name, value in batch.items()
+  }
+
+
+def schedule(num_epochs, size=6):
+  """The rows of each step, all examples once an epoch, in another order."""
+  rng = np.random.default_rng(7)
+  orders = [rng.permutation(NUM_EXAMPLES) for _ in range(num_epochs)]
+  return np.concatenate(orders).reshape(-1, size)
+
+
+def initial_weights(num_networks=1, scale=1.0):
+  rng = np.random.default_rng(3)
+  shape = (num_networks, NUM_FEATURES, NUM_CLASSES)
+  weights = scale * rng.normal(size=shape)
+  return weights if num_networks > 1 else weights[0]
+
+
+def optimizer_of(method):
+  return method.optimizer or optax.sgd(RATE)
+
+
+def start(method, scale=1.0):
+  init = jax.jit(method.init, static_argnums=(1, 2))
+  params, memory = init(jax.random.key(5), NUM_EXAMPLES, NUM_CLASSES)
+  weights = jnp.asarray(initial_weights(method.num_networks, scale), float)
+  trained = {'model': weights, 'method': params}
+  return State(trained, optimizer_of(method).init(params), memory)
+
+
+@functools.partial(jax.jit, static_argnums=0, static_argnames='axis_name')
+def step(method, state, batch, key, axis_name=None):
+  """One step on one device; losses and metrics beside the new state."""
+
+  def objective(trained):
+    losses, (memory, metrics) = method.loss(
+      lambda images, key: images @ trained['model'],
+      batch,
+      methods.MethodState(trained['method'], state.memory),
+      key,
+    )
+    total = jnp.sum(jnp.where(batch['mask'] > 0, losses, 0))
+    return total, (memory, losses, metrics)
+
+  gradient, (memory, losses, metrics) = jax.grad(objective, has_aux=True)(
+    state.trained
+  )
+  count = jnp.sum(batch['mask'])
+  if axis_name:
+    gradient, count = lax.psum((gradient, count), axis_name)
+  gradient = jax.tree.map(lambda leaf: leaf / count, gradient)
+  model = state.trained['model'] - RATE * gradient['model']
+  params = state.trained['method']
+  updates, opt_state = optimizer_of(method).update(
+    gradient['method'], state.opt_state, params
+  )
+  params = optax.apply_updates(params, updates)
+  trained = {'model': model, 'method': params}
+  return State(trained, opt_state, memory), losses, metrics
+
+
+def train(method, num_epochs=4, scale=1.0):
+  """In float64: the state after the last step, and the losses of each."""
+  with jax.enable_x64(True):
+    state, history = start(method, scale), []
+    for number, rows in enumerate(schedule(num_epochs)):
+      key = jax.random.fold_in(jax.random.key(9), number)
+      state, losses, _ = step(method, state, batch_of(rows), key)
+      history.append(np.asarray(losses))
+    return jax.tree.map(np.asarray, state), np.array(history)
+
+
+def softmax(logits):
+  exps = np.exp(logits - logits.max(-1, keepdims=True))
+  return exps / exps.sum(-1, keepdims=True)
+
+
+def descend(weights, images, by_logits):
+  """Numpy's step: gradients of each example's loss by its logits."""
+  return weights - RATE * images.T @ by_logits / len(images)
+
+
+def close(got, want, rtol=1e-9, atol=1e-11):
+  np.testing.assert_allclose(got, want, rtol=rtol, atol=atol)
