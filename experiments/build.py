@@ -10,13 +10,16 @@ import optax
 
 from experiments import errors
 from experiments import folds
+from experiments import loss_fields
 from experiments import models
 from experiments import named_losses
+from experiments import named_methods
 from experiments import noise_estimate
 from experiments import noises
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
+from noisy_labels import methods
 from noisy_labels import noise
 
 _OPTIMIZERS = ('adam', 'adamw', 'sgd')
@@ -32,6 +35,11 @@ def one_config(
   config.update(fields)
   config.seed = seed
   return config
+
+
+def title(config: ml_collections.ConfigDict) -> str:
+  """What a run trains with: a method, or else a loss."""
+  return config.method.name or config.loss.name
 
 
 def known(
@@ -73,7 +81,7 @@ def make_parts(
   )
   parts = train.Parts(
     model=model,
-    method=named_losses.make_method(config.loss, known),
+    method=make_method(config, known),
     optimizer=make_optimizer(config, data.deal.steps),
     normalize=functools.partial(
       augment.normalize, mean=data.mean, std=data.std
@@ -82,7 +90,7 @@ def make_parts(
     ema_decay=config.ema_decay,
   )
   if not config.folds:
-    return parts
+    return with_method(parts, parts.method)
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )
@@ -91,6 +99,34 @@ def make_parts(
     method=folds.blind(named_losses.make(config.loss, known), assigned),
     select=folds.held_out(assigned),
   )
+
+
+def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
+  """The parts with as many networks, and the optimiser, that a method wants."""
+  parts = parts._replace(method=method)
+  if method.optimizer is not None:
+    groups = {'model': parts.optimizer, 'method': method.optimizer}
+    labels = {name: name for name in groups}
+    parts = parts._replace(optimizer=optax.multi_transform(groups, labels))
+  if method.num_networks > 1:
+    parts = parts._replace(
+      model=folds.Stack(parts.model, method.num_networks), select=folds.mean
+    )
+  return parts
+
+
+def make_method(
+  config: ml_collections.ConfigDict, known: dict[str, Any]
+) -> methods.Method:
+  """The method of `config.method`, or else that of `config.loss`."""
+  if config.method.name is None:
+    return named_losses.make_method(config.loss, known)
+  if loss_fields.describe(config.loss) or config.loss.name != 'cross_entropy':
+    raise errors.UsageError(
+      f'config.method.name={config.method.name!r} has a loss of its own, and '
+      f'config.loss is set ({config.loss.name}): leave out one of the two'
+    )
+  return named_methods.make(config.method, known)
 
 
 def make_schedule(

@@ -5,6 +5,7 @@ import re
 
 from experiments import loss_fields
 from experiments import models
+from experiments import named_methods
 from experiments.configs import common
 
 
@@ -39,6 +40,14 @@ def fields(base: str = '') -> str:
       for parameter in loss_fields.parameters(name)
     ]
     lines.append(f'    --config.loss.name={name} {" ".join(flags)}'.rstrip())
+  lines += ['  Methods, and the hyper-parameters that each takes:']
+  for name in named_methods.names():
+    flags = [
+      f'--config.method.{parameter}='
+      f'<{named_methods.fields()[parameter].__name__}>'
+      for parameter in named_methods.parameters(name)
+    ]
+    lines.append(f'    --config.method.name={name} {" ".join(flags)}')
   lines += ['', f'  Models: {", ".join(models.MODELS)}']
   text = '\n'.join(lines)
   return text.replace('--config.', f'--config.{base}')

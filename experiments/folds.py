@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
-from flax import linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +31,7 @@ class Stack(NamedTuple):
     size: how many there are.
   """
 
-  model: nn.Module
+  model: Any
   size: int
 
   def init(self, key: jax.Array, images: jax.Array, *, train: bool) -> Any:
@@ -62,6 +61,21 @@ class Stack(NamedTuple):
       for i in range(self.size)
     ]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
+
+
+def mean(logits: jax.Array, index: jax.Array) -> jax.Array:
+  """What to measure several networks by: the mean of their probabilities.
+
+  Args:
+    logits: `[size, batch, num_classes]`.
+    index: not looked at.
+
+  Returns:
+    Its logarithm, `[batch, num_classes]`.
+  """
+  del index
+  log_probs = jax.nn.log_softmax(logits)
+  return jax.nn.logsumexp(log_probs, axis=0) - jnp.log(len(logits))
 
 
 def assign(num_examples: int, num_folds: int, *, seed: int) -> np.ndarray:

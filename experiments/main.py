@@ -13,6 +13,7 @@ import pathlib
 from absl import flags
 import jax
 
+from experiments import build
 from experiments import devices
 from experiments import launch
 from experiments import loop
@@ -33,14 +34,14 @@ def main() -> None:
   if writes:
     print(devices.describe(), flush=True)
   summary = loop.run(
-    config, workdir, data_dir=FLAGS.data_dir, title=config.loss.name
+    config, workdir, data_dir=FLAGS.data_dir, title=build.title(config)
   )
   if writes:
     # Imported here because plots are slow, and --help need not wait for them.
     from experiments import report
 
     path = report.write_run(pathlib.Path(workdir), config, summary)
-    table.show_run(config.loss.name, summary)
+    table.show_run(build.title(config), summary)
     print(f'Everything is in {workdir}\nReport: {path.absolute()}')
 
 

@@ -32,16 +32,18 @@ def facts(
     rate: the probability that a label is wrong, if it was estimated.
 
   Returns:
-    `transition`, and as `noise_prior` the share of each label; of an estimate
-    `noise_rate` too, as `mixture_cross_entropy` has it: with the redraws that
-    come out right.
+    `transition`; as `noise_prior` the share of each label; as `wrong_share`
+    that of wrong labels, which methods take; of an estimate `noise_rate`, as
+    `mixture_cross_entropy` has it: with the redraws that come out right.
   """
   given = np.sum(counts, axis=0)
   known = {'noise_prior': given / np.sum(given)}
   if transition is not None:
     known['transition'] = transition
+    known['wrong_share'] = 1 - np.mean(np.diagonal(transition))
   if rate is not None:
     num_classes = len(given)
+    known['wrong_share'] = rate
     known['noise_rate'] = min(rate * num_classes / (num_classes - 1), 0.999)
   return known
 

@@ -217,6 +217,8 @@ def _of_folds(
   folds = ml_collections.ConfigDict(config.to_dict())
   for field in folds.loss:
     folds.loss[field] = loss.get(field)
+  for field in folds.method:
+    folds.method[field] = None
   folds.noise_estimate = None
   folds.folds = config.estimation.folds
   folds.epochs = config.estimation.epochs

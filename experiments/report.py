@@ -57,7 +57,7 @@ def write_run(
   summary: dict[str, Any],
 ) -> pathlib.Path:
   """Writes the report of one run, as of a sweep of one system and seed."""
-  name = config.loss.name
+  name = build.title(config)
   sweep = ml_collections.ConfigDict({'seeds': 1, 'systems': {name: {}}})
   sweep.base = config
   return _write(workdir, sweep, {name: [summary]}, {name: [workdir]})
@@ -140,7 +140,7 @@ def _losses(
   return {
     name: named_losses.make(config.loss, _known(summaries[name][0]))
     for name, config in configs.items()
-    if config.loss.name not in losses.OF_BATCHES
+    if config.loss.name not in losses.OF_BATCHES and not config.method.name
   }
 
 

@@ -8,6 +8,7 @@ import ml_collections
 from ml_collections import config_dict
 
 from experiments import loss_fields
+from experiments import named_methods
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -80,6 +81,17 @@ def get_config() -> ml_collections.ConfigDict:
   # come first, and over how many more the loss takes its place.
   config.loss.warm_up_epochs = config_dict.placeholder(float)
   config.loss.ramp_epochs = config_dict.placeholder(float)
+
+  # A method of `noisy_labels.methods` instead of the loss, and its
+  # hyper-parameters: there is a field for each that any of them has. The
+  # transition matrix, the prior and the noise rate are those of the run.
+  config.method = ml_collections.ConfigDict()
+  config.method.name = config_dict.placeholder(str)
+  for parameter, kind in named_methods.fields().items():
+    config.method[parameter] = config_dict.placeholder(kind)
+  # For any method: mixes each example with another, with weights from
+  # Beta(alpha, alpha).
+  config.method.mixup_alpha = config_dict.placeholder(float)
 
   # A network of `experiments/models.py`, and what its layers compute in:
   # `float32` or `bfloat16`. Parameters are float32 in either case.

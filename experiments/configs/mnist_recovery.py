@@ -25,7 +25,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.estimators = noise_estimate.NAMES
   config.base = common.get_config()
   config.base.dataset = 'mnist'
-  config.base.model.name = 'lenet5'
+  config.base.model.name = 'mlp'
   config.base.batch_size = 256
   config.base.optimizer.learning_rate = 1e-3
   config.base.estimation.epochs = 3
@@ -36,8 +36,9 @@ def get_config() -> ml_collections.ConfigDict:
   problems['CIFAR-10N worst (JPEG copy)'] = {
     'dataset': 'cifar10_n',
     'noise': {'column': 'worse_label'},
-    'augment': {'flip': True, 'crop_padding': 4},
-    'estimation': {'epochs': 10},
+    'model': {'name': 'lenet5'},
+    'augment': {'flip': True},
+    'estimation': {'epochs': 8},
   }
   config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
   return config

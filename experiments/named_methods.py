@@ -1,0 +1,103 @@
+"""From the names and numbers of `config.method` to a method.
+
+Every method of `noisy_labels.methods` can be named, and its hyper-parameters
+are fields of `config.method`; there is no list to keep.
+"""
+
+import inspect
+from typing import Any
+
+import ml_collections
+
+from experiments import errors
+from noisy_labels import methods
+
+# Hyper-parameters that are no fields, for the run knows them.
+KNOWN = ('noise_prior', 'transition')
+
+# It is told of true labels, of which a run has none to tell.
+_OF_TRUSTED = ('gold_loss_correction',)
+
+
+def names() -> tuple[str, ...]:
+  """The methods that `config.method.name` can name."""
+  return tuple(name for name in methods.METHODS if name not in _OF_TRUSTED)
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+  """The hyper-parameters of a method that are fields."""
+  signature = inspect.signature(getattr(methods, name))
+  return {k: v for k, v in signature.parameters.items() if k not in KNOWN}
+
+
+def fields() -> dict[str, type]:
+  """Every hyper-parameter of any method, and what it is."""
+  return {
+    field: int if parameter.annotation is int else float
+    for name in names()
+    for field, parameter in parameters(name).items()
+  }
+
+
+def make(
+  config: ml_collections.ConfigDict, known: dict[str, Any]
+) -> methods.Method:
+  """The method that `config` describes.
+
+  Args:
+    config: `config.method` of a run, with a name.
+    known: what the run knows of its noise, see `named_losses.facts`.
+
+  Returns:
+    The method, under mixup if `mixup_alpha` is set.
+
+  Raises:
+    UsageError: a name is unknown, a hyper-parameter is missing, not one of
+      this method's, or out of range.
+  """
+  name = config.name
+  if name in _OF_TRUSTED:
+    raise errors.UsageError(
+      f'config.method.name={name!r} needs examples with trusted labels, of '
+      'which a run has none: call noisy_labels.methods from your own loop'
+    )
+  errors.check_name('config.method.name', name, names())
+  given = {
+    field: config[field] for field in fields() if config[field] is not None
+  }
+  takes = parameters(name)
+  for field in given:
+    if field not in takes:
+      raise errors.UsageError(
+        f'config.method.{field} is set, but {name} takes '
+        f'{", ".join(takes) or "no hyper-parameter"}'
+      )
+  wanted = inspect.signature(getattr(methods, name)).parameters
+  told = {field: known[field] for field in KNOWN if field in known}
+  # A method's rate is the share of wrong labels, a loss's that of redraws.
+  if 'wrong_share' in known:
+    told['noise_rate'] = known['wrong_share']
+  values = {k: v for k, v in {**told, **given}.items() if k in wanted}
+  for field, parameter in wanted.items():
+    if field not in values and parameter.default is inspect.Parameter.empty:
+      raise errors.UsageError(_missing(name, field))
+  try:
+    method = getattr(methods, name)(**values)
+    if config.mixup_alpha is not None:
+      method = methods.mixup(method, alpha=config.mixup_alpha)
+  except (AssertionError, ValueError) as error:
+    raise errors.UsageError(f'config.method: {error}') from None
+  return method
+
+
+def _missing(name: str, field: str) -> str:
+  if field == 'transition':
+    return (
+      f'config.method.name={name!r} needs the transition matrix of the noise, '
+      'which is not known here: set config.noise_estimate=confident_joint to '
+      'estimate it'
+    )
+  return (
+    f'config.method.{field} is missing: {name} takes '
+    f'{", ".join(parameters(name))}; set --config.method.{field}=NUMBER'
+  )

@@ -1,0 +1,138 @@
+"""config.method: every method trains in the loop, and what is refused."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import build
+from experiments import devices
+from experiments import errors
+from experiments import interrupt
+from experiments import loop
+from experiments import models
+from experiments import named_losses
+from experiments import named_methods
+from experiments import train
+from experiments.configs import common
+from noisy_labels import methods
+from noisy_labels import noise
+from tests.experiments import toy
+
+K = toy.NUM_CLASSES
+KNOWN = named_losses.facts(
+  noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)
+)
+FIELDS = {
+  'co_teaching_plus': {'warm_up_epochs': 1.0},
+  'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+}
+
+
+def _config(name, **fields):
+  config = common.get_config()
+  config.method.name = name
+  config.method.update({**FIELDS.get(name, {}), **fields})
+  return config
+
+
+def test_all_but_one_can_be_named():
+  assert {*methods.METHODS} - {*named_methods.names()} == {
+    'gold_loss_correction'
+  }
+
+
+@pytest.mark.parametrize('name', named_methods.names())
+def test_every_method_takes_a_step(name):
+  method = named_methods.make(_config(name).method, KNOWN)
+  parts = toy.parts(models.MLP(K, width=8), method=method)
+  parts = build.with_method(parts, method)
+  state, memory = toy.create(parts, 24)
+  memory = jax.tree.map(lambda leaf: leaf[None], memory)
+  step = jax.jit(
+    jax.vmap(
+      functools.partial(train.train_step, parts),
+      axis_name=devices.AXIS,
+      in_axes=(None, 0, 0, 0),
+      out_axes=(None, 0, None),
+    )
+  )
+  rows = np.arange(16, dtype=np.int32)[None]
+  for _ in range(2):
+    state, memory, sums = step(state, memory, toy.shards(1, 24), rows)
+  assert np.isfinite(sums['loss'])
+  for leaf in jax.tree.leaves((state.params, memory)):
+    assert np.isfinite(leaf).all()
+
+
+def test_rates_are_those_of_wrong_labels():
+  known = named_losses.facts(None, np.eye(K), rate=0.25)
+  assert known['wrong_share'] == 0.25
+  assert KNOWN['wrong_share'] == pytest.approx(0.3)
+  with pytest.raises(errors.UsageError, match=r'method\.noise_rate is missing'):
+    named_methods.make(
+      _config('co_teaching').method, named_losses.facts(None, np.eye(K))
+    )
+
+
+@pytest.mark.parametrize(
+  ('name', 'fields', 'message'),
+  [
+    ('co_teching', {}, 'did you mean co_teaching'),
+    ('co_teaching', {'beta': 0.5}, r'method\.beta is set, but co_teaching'),
+    ('early_learning_regularization', {'beta': None}, r'method\.beta is miss'),
+    ('early_learning_regularization', {'beta': 1.5}, 'beta must be in'),
+    ('gold_loss_correction', {}, 'trusted labels'),
+    ('co_teaching', {'mixup_alpha': -1.0}, 'alpha must be in'),
+  ],
+)
+def test_what_cannot_be_meant(name, fields, message):
+  with pytest.raises(errors.UsageError, match=message):
+    named_methods.make(_config(name, **fields).method, KNOWN)
+
+
+def test_unknown_noise_must_be_estimated():
+  with pytest.raises(errors.UsageError, match=r'config\.noise_estimate='):
+    named_methods.make(
+      _config('transition_revision').method, named_losses.facts(None, np.eye(K))
+    )
+
+
+def test_a_method_and_a_loss_are_one_too_many():
+  config = _config('co_teaching')
+  config.loss.name = 'mean_absolute_error'
+  with pytest.raises(errors.UsageError, match='leave out one of the two'):
+    build.make_method(config, KNOWN)
+
+
+@pytest.mark.parametrize(
+  'name', ['sparse_over_parameterization', 'co_teaching']
+)
+def test_memory_and_networks_survive_a_stop(
+  tmp_path, data_dir, monkeypatch, name
+):
+  config = _config(name)
+  config.update({'epochs': 2, 'model': {'name': 'mlp'}, 'eval_every': 2})
+  run = functools.partial(
+    loop.run,
+    config,
+    data_dir=data_dir,
+    local=devices.local(jax.local_devices()[:1]),
+  )
+  whole = run(tmp_path / 'whole')
+  stop = 25
+  monkeypatch.setattr(
+    interrupt.Watch, 'should_stop', lambda self, step: step == stop
+  )
+  with pytest.raises(errors.StoppedError):
+    run(tmp_path / 'parts')
+  stop = None
+  again = run(tmp_path / 'parts')
+  del whole['last']['seconds'], again['last']['seconds']
+  assert whole['last'] == again['last']
+  assert whole['last']['test_accuracy'] > 0.6
