@@ -164,7 +164,8 @@ def test_losses_may_be_combined():
     return MIXTURE(logits, labels) - 0.1 * SMOOTHED(logits, wrong) ** 2
 
   arguments = inputs()[:3]
-  got, want = gradients(fused(both)), gradients(unfused(both))
+  got = jax.jit(gradients(fused(both)))
+  want = jax.jit(gradients(unfused(both)))
   assert_close(got(*arguments), want(*arguments), rtol=1e-12)
 
 
