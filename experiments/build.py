@@ -19,6 +19,7 @@ from experiments import noises
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
+from noisy_labels import losses
 from noisy_labels import methods
 from noisy_labels import noise
 
@@ -91,6 +92,11 @@ def make_parts(
   )
   if not config.folds:
     return with_method(parts, parts.method)
+  if config.method.name or config.loss.name in losses.OF_BATCHES:
+    raise errors.UsageError(
+      f'config.folds={config.folds} trains with a loss of single examples, and '
+      f'{title(config)} is none: use cross_entropy'
+    )
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )

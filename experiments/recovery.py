@@ -8,6 +8,7 @@ command that was stopped goes on when it is given again.
 """
 
 import functools
+import html
 import pathlib
 import re
 from typing import Any
@@ -117,8 +118,6 @@ def _cells(rate: float, found: dict[str, Any]) -> tuple[str, ...]:
 def write_page(workdir: pathlib.Path, results: dict[str, Any]) -> pathlib.Path:
   """Writes heat maps of every T, true and estimated, in one page."""
   # Imported here because plots are slow, and --help need not wait for them.
-  import html
-
   from experiments import figures
   from experiments import heat_maps
 

@@ -308,6 +308,15 @@ def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
     ({'noise_estimate': 'confident_joynt'}, 'did you mean confident_joint'),
     ({'noise_estimate': 'hoc', 'loss.max_loss': 2.0}, 'max_loss is set'),
     ({'estimation.folds': 1}, r'estimation\.folds=1'),
+    (
+      {
+        'folds': 3,
+        'loss.name': 'f_divergence_loss',
+        'loss.noise_rate': None,
+        'loss.divergence': 'pearson',
+      },
+      'a loss of single examples, and f_divergence_loss is none',
+    ),
   ],
 )
 def test_what_cannot_be_meant_leaves_nothing_behind(
