@@ -79,6 +79,7 @@ def _write(
     name: build.one_config(sweep, fields, sweep.base.seed)
     for name, fields in sweep.systems.items()
   }
+  functions = _losses({name: configs[name] for name in drawn}, summaries)
   environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
     autoescape=True,
@@ -88,7 +89,10 @@ def _write(
     title=title(sweep, summaries),
     columns=table.COLUMNS,
     rows=table.rows(summaries),
-    losses={name: config.loss for name, config in configs.items()},
+    losses={
+      name: config.method if config.method.name else config.loss
+      for name, config in configs.items()
+    },
     describe=loss_fields.describe,
     drawn=len(drawn),
     base=sweep.base,
@@ -101,12 +105,8 @@ def _write(
     memorised=figures.svg(
       _draw_curves(curves, 'memorised', 'wrong labels memorised')
     ),
-    trust=figures.svg(
-      trust.draw(
-        _losses({name: configs[name] for name in drawn}, summaries),
-        len(first['class_names']),
-      )
-    ),
+    trust=functions
+    and figures.svg(trust.draw(functions, len(first['class_names']))),
     confusion=figures.svg(_draw_confusion(first)),
     estimates=_estimates(summaries),
   )

@@ -14,6 +14,7 @@ from experiments import loop
 from experiments import models
 from experiments import named_losses
 from experiments import named_methods
+from experiments import report
 from experiments import train
 from experiments.configs import common
 from noisy_labels import methods
@@ -136,3 +137,8 @@ def test_memory_and_networks_survive_a_stop(
   del whole['last']['seconds'], again['last']['seconds']
   assert whole['last'] == again['last']
   assert whole['last']['test_accuracy'] > 0.6
+  page = report.write_run(tmp_path / 'parts', config, again).read_text()
+  # A method has no trust weight to draw.
+  assert page.count('<svg') == 3
+  for field, value in FIELDS.get(name, {}).items():
+    assert f'{field}={value:.6g}' in page
