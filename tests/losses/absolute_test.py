@@ -1,12 +1,12 @@
 """Mean absolute error and its relatives: the laws of what is linear in p_y."""
 
-import golden
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import golden
 
 LABELS = jnp.arange(8) % 5
 LOG_ZERO = float(np.log(1e-4))

@@ -1,9 +1,10 @@
 """The formulas of losses that look at the probabilities of all classes."""
 
-from case_base import Case
-from case_base import log_softmax
-from case_base import softmax
 import numpy as np
+
+from tests.losses.case_base import Case
+from tests.losses.case_base import log_softmax
+from tests.losses.case_base import softmax
 
 NAN = float('nan')
 

@@ -1,9 +1,9 @@
 """The formulas of losses made of others, an example of each."""
 
-import case_base
 import numpy as np
 
 from noisy_labels import losses
+from tests.losses import case_base
 
 
 def backward_corrected(logits, labels, *, transition, q):

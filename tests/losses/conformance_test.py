@@ -2,11 +2,6 @@
 
 import pathlib
 
-import case_base
-import harness
-from harness import every_loss
-from harness import every_parameter
-from harness import first_parameter
 import hypothesis
 from hypothesis import strategies
 import jax
@@ -15,6 +10,11 @@ import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import case_base
+from tests.losses import harness
+from tests.losses.harness import every_loss
+from tests.losses.harness import every_parameter
+from tests.losses.harness import first_parameter
 
 CASES = harness.CASES
 

@@ -2,12 +2,13 @@
 
 import functools
 
-import harness
-from harness import every_loss
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
+from tests.losses import harness
+from tests.losses.harness import every_loss
 
 CASES = harness.CASES
 

@@ -2,11 +2,12 @@
 
 import functools
 
-import harness
 import jax
 import jax.numpy as jnp
 import optax
 import pytest
+
+from tests.losses import harness
 
 
 @functools.cache

@@ -1,12 +1,12 @@
 """The formulas of divergences, tempered ones included, and of noise models."""
 
-from case_base import Case
-from case_base import log_softmax
-from case_base import softmax
 import numpy as np
 
 from noisy_labels import losses
 from noisy_labels import noise
+from tests.losses.case_base import Case
+from tests.losses.case_base import log_softmax
+from tests.losses.case_base import softmax
 
 NAN = float('nan')
 

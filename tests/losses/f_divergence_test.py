@@ -2,7 +2,6 @@
 
 import functools
 
-import golden
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from noisy_labels import losses
 from noisy_labels.losses import peers
+from tests.losses import golden
 
 BATCH, K = 6, 3
 KEY = jax.random.key(3)

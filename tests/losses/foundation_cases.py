@@ -1,7 +1,8 @@
 """The formulas of cross entropy, clipped, mixture and smoothed."""
 
-import case_base
 import numpy as np
+
+from tests.losses import case_base
 
 
 def smoothed(logits, labels, smoothing):

@@ -2,13 +2,13 @@
 
 import functools
 
-import harness
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import harness
 
 BATCH, DIM, K = 6, 4, 13
 BLOCK_SIZE = 5  # Does not divide K.

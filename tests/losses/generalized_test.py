@@ -1,12 +1,12 @@
 """The laws of generalized cross entropy, and what its code in use computes."""
 
-import golden
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import golden
 
 
 @pytest.fixture(autouse=True)

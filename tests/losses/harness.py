@@ -8,11 +8,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import loss_cases
 import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import loss_cases
 
 CASES = loss_cases.CASES
 SHAPE = (24, 10)

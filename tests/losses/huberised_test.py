@@ -1,12 +1,12 @@
 """Partially Huberised losses: limits, smoothness, and the official code."""
 
-import golden
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from noisy_labels import losses
+from tests.losses import golden
 
 LABELS = jnp.arange(8) % 5
 

@@ -4,11 +4,11 @@ To have a new loss tested, list it in its kind's tuple and in `__all__` of
 noisy_labels/losses/__init__.py, and write its case, in a file a family.
 """
 
-import class_cases
-import combinator_cases
-import divergence_cases
-import foundation_cases
-import probability_cases
+from tests.losses import class_cases
+from tests.losses import combinator_cases
+from tests.losses import divergence_cases
+from tests.losses import foundation_cases
+from tests.losses import probability_cases
 
 CASES = {
   **class_cases.CASES,

@@ -3,8 +3,9 @@
 Each by its value and by its trust weight, as the papers write them.
 """
 
-import case_base
 import numpy as np
+
+from tests.losses import case_base
 
 LOG_ZERO = float(np.log(1e-4))
 NAN = float('nan')

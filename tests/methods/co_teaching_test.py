@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import selection_transcription
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import selection_transcription
+from tests.methods import tiny_training
 
 NOISE_RATE, RAMP_EPOCHS = 0.4, 3.0
 

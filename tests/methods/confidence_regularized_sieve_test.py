@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import tiny_training
 
 PRIOR = np.array([0.5, 0.3, 0.2])
 

@@ -6,12 +6,12 @@ import pathlib
 import chex
 import jax
 import jax.numpy as jnp
-from method_cases import CASES
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import tiny_training
+from tests.methods.method_cases import CASES
 
 ROWS = np.array([3, 0, 7, 5, 1, 11])
 every_case = pytest.mark.parametrize('name', CASES)

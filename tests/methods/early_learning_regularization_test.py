@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import tiny_training
 
 BETA, WEIGHT = 0.7, 3.0
 ELR = methods.early_learning_regularization(beta=BETA, weight=WEIGHT)

@@ -1,13 +1,13 @@
 """GLC against the paper's equations."""
 
 import jax
-from method_cases import TRANSITION
-from method_cases import TRUSTED
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import tiny_training
+from tests.methods.method_cases import TRANSITION
+from tests.methods.method_cases import TRUSTED
 
 
 def transcription(num_epochs):

@@ -1,7 +1,8 @@
 """Training a model and a transition matrix, by finite differences of a loss."""
 
 import numpy as np
-import tiny_training
+
+from tests.methods import tiny_training
 
 
 class Adam:

@@ -4,10 +4,10 @@ import functools
 
 import jax
 import numpy as np
-import tiny_training
 
 from noisy_labels import losses
 from noisy_labels import methods
+from tests.methods import tiny_training
 
 TRANSITION = np.array([[0.7, 0.3, 0.0], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]])
 TRUSTED = np.where(

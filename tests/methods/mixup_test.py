@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import losses
 from noisy_labels import methods
+from tests.methods import tiny_training
 
 PLAIN = methods.stateless(losses.cross_entropy)
 

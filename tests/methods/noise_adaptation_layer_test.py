@@ -1,13 +1,13 @@
 """The noise adaptation layer against the paper's equations."""
 
 import jax
-import learned_transition
-from method_cases import TRANSITION
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import learned_transition
+from tests.methods import tiny_training
+from tests.methods.method_cases import TRANSITION
 
 
 def softmax_layer(probs, labels, w):

@@ -1,7 +1,8 @@
 """Small-loss selection in numpy, one batch at a time."""
 
 import numpy as np
-import tiny_training
+
+from tests.methods import tiny_training
 
 
 def smallest(losses, candidates, forget_rate):

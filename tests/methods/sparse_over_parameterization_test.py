@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import tiny_training
 
 U_RATE, V_RATE, BATCH_SIZE = 3.0, 5.0, 6
 

@@ -2,13 +2,13 @@
 
 import jax
 import jax.numpy as jnp
-import learned_transition
-from method_cases import TRANSITION
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import learned_transition
+from tests.methods import tiny_training
+from tests.methods.method_cases import TRANSITION
 
 POSITIVE = 0.8 * TRANSITION + 0.2 / 3
 

@@ -1,12 +1,12 @@
 """VolMinNet against the paper's equations."""
 
 import jax
-import learned_transition
 import numpy as np
 import pytest
-import tiny_training
 
 from noisy_labels import methods
+from tests.methods import learned_transition
+from tests.methods import tiny_training
 
 
 def matrix(w):
