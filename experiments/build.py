@@ -110,10 +110,16 @@ def make_parts(
 def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
   """The parts with as many networks, and the optimiser, that a method wants."""
   parts = parts._replace(method=method)
-  if method.optimizer is not None:
-    groups = {'model': parts.optimizer, 'method': method.optimizer}
+  wrap = method.wrap_optimizer
+  if method.optimizer is not None or wrap is not None:
+    groups = {
+      'model': wrap(parts.optimizer) if wrap else parts.optimizer,
+      'method': method.optimizer or parts.optimizer,
+    }
     labels = {name: name for name in groups}
     parts = parts._replace(optimizer=optax.multi_transform(groups, labels))
+  if method.ema_decay and not parts.ema_decay:
+    parts = parts._replace(ema_decay=method.ema_decay)
   if method.num_networks > 1:
     parts = parts._replace(
       model=folds.Stack(parts.model, method.num_networks), select=folds.mean
@@ -132,7 +138,14 @@ def make_method(
       f'config.method.name={config.method.name!r} has a loss of its own, and '
       f'config.loss is set ({config.loss.name}): leave out one of the two'
     )
-  return named_methods.make(config.method, known)
+  method = named_methods.make(config.method, known)
+  if method.num_trusted and not config.num_trusted:
+    raise errors.UsageError(
+      f'config.method.name={config.method.name!r} learns from examples whose '
+      'labels are known to be right: set config.num_trusted to their number, '
+      'such as 1000'
+    )
+  return method
 
 
 def make_schedule(

@@ -73,14 +73,34 @@ def predict_step(
   }
 
 
+def logits_step(
+  parts: train.Parts,
+  state: train.TrainState,
+  shards: dataset.Shards,
+  rows: jax.Array,
+  valid: jax.Array,
+) -> jax.Array:
+  """The logits of some rows by the model that is trained, not its averages.
+
+  See `eval_step` for the arguments; of several networks, those of each.
+  """
+  del valid
+  model = state.params['model'], state.model_state
+  return _apply(parts, model, shards.image[rows])
+
+
 def _logits(parts, state, shards, rows):
-  params, model_state = state.ema or (state.params['model'], state.model_state)
-  logits: Any = parts.model.apply(
-    {'params': params, **model_state},
-    parts.normalize(shards.image[rows]),
-    train=False,
+  model = state.ema or (state.params['model'], state.model_state)
+  return parts.select(
+    _apply(parts, model, shards.image[rows]), shards.index[rows]
   )
-  return parts.select(logits, shards.index[rows])
+
+
+def _apply(parts, model, image) -> Any:
+  params, model_state = model
+  return parts.model.apply(
+    {'params': params, **model_state}, parts.normalize(image), train=False
+  )
 
 
 class Evaluator:
@@ -95,14 +115,14 @@ class Evaluator:
     """Prepares the step; a device measures `batch_size` examples at once."""
     self._batch_size = batch_size
     self._num_devices = len(local.devices)
-    self._measure, self._predict = (
+    self._measure, self._predict, self._logits = (
       devices.parallel(
         functools.partial(step, parts),
         in_axes=(None, 0, 0, 0),
         out_axes=0,
         local=local,
       )
-      for step in (eval_step, predict_step)
+      for step in (eval_step, predict_step, logits_step)
     )
 
   def __call__(
@@ -149,6 +169,15 @@ class Evaluator:
     outputs = _gather(self._run(self._predict, state, shards))
     order = np.argsort(outputs['index'], kind='stable')
     return {name: value[order] for name, value in outputs.items()}
+
+  def logits(
+    self, state: train.TrainState, shards: dataset.Shards
+  ) -> list[jax.Array]:
+    """Logits of one split on the devices, in parts `[devices, ..., batch, K]`.
+
+    The last part is filled up with the last row.
+    """
+    return self._run(self._logits, state, shards)
 
   def _run(
     self,

@@ -1,5 +1,6 @@
 """The training loop: one for every loss, method, data set and device count."""
 
+from collections.abc import Callable
 import functools
 import math
 import pathlib
@@ -118,6 +119,13 @@ class _Loop:
       local=local,
     )
     self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)
+    self._epoch_function = parts.method.on_epoch and devices.parallel(
+      functools.partial(train.epoch_step, parts),
+      in_axes=(None, 0, 0, 0),
+      out_axes=0,
+      donate_argnums=(1,),
+      local=local,
+    )
     state, memory = train.create_train_state(
       parts,
       image_shape=data.train.image.shape[2:],
@@ -173,6 +181,8 @@ class _Loop:
       for epoch in range(self._step // steps, epochs):
         stop = self._train_epoch(epoch, watch, progress)
         whole = self._step == (epoch + 1) * steps
+        if whole and self._epoch_function:
+          self._memory = self._end_epoch(self._epoch_function)
         last = epoch + 1 == epochs
         if whole and (last or (epoch + 1) % self._config.eval_every == 0):
           line = self._measure(epoch)
@@ -226,6 +236,15 @@ class _Loop:
     self._fetch()
     self._seconds += time.perf_counter() - started
     return stop
+
+  def _end_epoch(self, function: Callable[..., Any]) -> Any:
+    """The memory when the method has seen predictions for all its examples."""
+    started = time.perf_counter()
+    logits = self._evaluator.logits(self._state, self._data.train)
+    memory = function(self._state, self._memory, self._data.train, logits)
+    devices.keep_pace(memory)
+    self._seconds += time.perf_counter() - started
+    return memory
 
   def _fetch(self) -> None:
     """Brings the sums of the steps since the last call to the host."""
@@ -297,5 +316,6 @@ def _make_dataset(
     seed=config.seed,
     validation_fraction=config.validation_fraction,
     batch_size=config.batch_size,
+    num_trusted=config.num_trusted,
     image_size=config.image_size,
   )

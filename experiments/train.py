@@ -1,6 +1,7 @@
 """The state of a run and the step that changes it."""
 
 from collections.abc import Callable
+import functools
 from typing import Any
 from typing import NamedTuple
 
@@ -126,39 +127,23 @@ def train_step(
     State, memory, and masked sums over all devices of the loss, of the method's
     metrics, and the count.
   """
-  batch = take(shards, rows)
   key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
   augment_key, method_key = jax.random.split(key)
-  images = augment.augment(
-    jax.vmap(jax.random.fold_in, (None, 0))(augment_key, batch['index']),
-    parts.normalize(batch['image']),
-    **parts.augmentation,
-  )
-  batch = {**batch, 'image': images}
+  device_key = jax.random.fold_in(method_key, lax.axis_index(devices.AXIS))
+  batch = _views(parts, take(shards, rows), augment_key)
+  if parts.method.num_trusted:
+    trusted_key, device_key = jax.random.split(device_key)
+    batch |= _trusted(parts, shards, trusted_key)
 
   def objective(params):
-    calls = []
-
-    # The method asks for logits; what else the model returns is kept aside, of
-    # the first call, which is the one for the batch as it is.
-    def predict(images, key):
-      del key  # No model here draws random numbers.
-      logits, model_state = parts.model.apply(
-        {'params': params['model'], **state.model_state},
-        images,
-        train=True,
-        mutable=list(state.model_state),
-      )
-      calls.append(dict(model_state))
-      return logits
-
+    predict, model_states = _predictor(parts, state, params['model'])
     method_state = methods.MethodState(params['method'], memory)
-    device_key = jax.random.fold_in(method_key, lax.axis_index(devices.AXIS))
     losses, (new_memory, metrics) = parts.method.loss(
       predict, batch, method_state, device_key
     )
     sums = masked_sums(batch['mask'], loss=losses, **metrics)
-    return sums['loss'], (new_memory, calls[0], sums)
+    # The first is for the batch as it is.
+    return sums['loss'], (new_memory, model_states[0], sums)
 
   gradients, (memory, model_state, sums) = jax.grad(objective, has_aux=True)(
     state.params
@@ -183,6 +168,87 @@ def train_step(
     key=state.key,
   )
   return state, memory, sums
+
+
+def _views(parts, batch, key):
+  """The batch with its images as the model sees them, one view or two."""
+  keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch['index'])
+  images = parts.normalize(batch['image'])
+
+  def view(keys):
+    return augment.augment(keys, images, **parts.augmentation)
+
+  if not parts.method.two_views:
+    return {**batch, 'image': view(keys)}
+  others = jax.vmap(jax.random.fold_in, (0, None))(keys, 1)
+  return {**batch, 'image': view(keys), 'other_image': view(others)}
+
+
+def _trusted(parts, shards, key):
+  """Examples of this device whose labels are known, drawn with replacement."""
+  draw_key, augment_key = jax.random.split(key)
+  known = (shards.trusted_label >= 0) & (shards.mask > 0)
+  chances = jnp.where(known, 0.0, -jnp.inf)
+  number = parts.method.num_trusted
+  chosen = jax.random.categorical(draw_key, chances, shape=(number,))
+  images = augment.augment(
+    jax.random.split(augment_key, number),
+    parts.normalize(shards.image[chosen]),
+    **parts.augmentation,
+  )
+  return {
+    'trusted_image': images,
+    'trusted_label': shards.trusted_label[chosen],
+  }
+
+
+def _predictor(parts, state, params):
+  """What predicts in a step, and the list of the model states that it makes."""
+  model_states = []
+
+  def apply(params, images, key):
+    del key  # No model here draws random numbers.
+    logits, model_state = parts.model.apply(
+      {'params': params, **state.model_state},
+      images,
+      train=True,
+      mutable=list(state.model_state),
+    )
+    model_states.append(dict(model_state))
+    return logits
+
+  averaged = state.ema[0] if parts.ema_decay else None
+  return methods.Predict(apply, params, averaged), model_states
+
+
+def epoch_step(
+  parts: Parts,
+  state: TrainState,
+  memory: Any,
+  shards: dataset.Shards,
+  logits: list[jax.Array],
+) -> Any:
+  """What the method does between epochs, on one device.
+
+  Args:
+    parts: what the step is made of.
+    state: the same on every device.
+    memory: of this device's examples.
+    shards: this device's examples.
+    logits: of these examples, in order, in parts `[..., batch, num_classes]`.
+
+  Returns:
+    The memory.
+  """
+  rows = jnp.arange(len(shards.mask))
+  batch = take(shards, rows)
+  del batch['image']
+  method_state = methods.MethodState(state.params['method'], memory)
+  whole = jnp.concatenate(logits, axis=-2)[..., : len(rows), :]
+  total = functools.partial(lax.psum, axis_name=devices.AXIS)
+  on_epoch = parts.method.on_epoch
+  assert on_epoch is not None
+  return on_epoch(whole, batch, method_state, total)
 
 
 def take(shards: dataset.Shards, rows: jax.Array) -> dict[str, jax.Array]:

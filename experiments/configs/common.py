@@ -57,6 +57,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.estimation.folds = 5
   config.estimation.epochs = 10
 
+  # Of how many training examples the true labels are known, for methods that
+  # learn from such; drawn at random.
+  config.num_trusted = 0
+
   # Trains so many models, each blind to its own fold, and writes what each
   # predicts for its fold to predictions.npz; 0 trains one on all examples.
   config.folds = 0

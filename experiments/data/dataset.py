@@ -24,6 +24,7 @@ class Shards:
     image: uint8 `[devices, rows, height, width, channels]`.
     label: the label given, int32. Wrong for some, except in the test split.
     true_label: for measuring alone, int32.
+    trusted_label: the true label where a method may know it, otherwise -1.
     index: the example's place in its split: its identity, int32.
     mask: 1 for examples, 0 for padding, float32.
   """
@@ -31,6 +32,7 @@ class Shards:
   image: jax.Array
   label: jax.Array
   true_label: jax.Array
+  trusted_label: jax.Array
   index: jax.Array
   mask: jax.Array
 
@@ -76,6 +78,7 @@ def make_dataset(
   seed: int,
   validation_fraction: float,
   batch_size: int,
+  num_trusted: int = 0,
   image_size: tuple[int, int] | None = None,
 ) -> Dataset:
   """Reads this process's share of a data set and puts it on its devices.
@@ -88,6 +91,7 @@ def make_dataset(
     seed: draws the held-out examples.
     validation_fraction: how much of the training split is held out.
     batch_size: over all devices of all processes.
+    num_trusted: of how many training examples the true label may be known.
     image_size: height and width to resize images to.
 
   Returns:
@@ -121,6 +125,9 @@ def make_dataset(
   train = np.searchsorted(examples.index, train_index)
   validation = np.searchsorted(examples.index, held_index)
   given = give(examples)
+  trusted = lanes.choose_trusted(kept, num_trusted, seed=seed)
+  _check_trusted(np.isin(kept, trusted), deal)
+  trusted_label = np.where(np.isin(examples.index, trusted), examples.label, -1)
 
   test_deal = deal._replace(num_examples=info.num_examples['test'])
   share = _share(test_deal, local)
@@ -129,10 +136,19 @@ def make_dataset(
   return Dataset(
     info=info,
     deal=deal,
-    train=_place(examples, given, train, deal, local),
+    train=_place(examples, given, trusted_label, train, deal, local),
     train_index=train_index,
-    validation=_place(examples, given, validation, held_deal, local),
-    test=_place(test, test.label, np.arange(len(test.label)), test_deal, local),
+    validation=_place(
+      examples, given, trusted_label, validation, held_deal, local
+    ),
+    test=_place(
+      test,
+      test.label,
+      np.full_like(test.label, -1),
+      np.arange(len(test.label)),
+      test_deal,
+      local,
+    ),
     mean=mean,
     std=std,
     counts=_count(
@@ -163,6 +179,16 @@ def _check_batch_size(deal: lanes.Deal, name: str) -> None:
     raise errors.UsageError(
       f'config.batch_size={deal.num_lanes} is more than the '
       f'{deal.num_examples} training examples of {name}: use a smaller one'
+    )
+
+
+def _check_trusted(trusted: np.ndarray, deal: lanes.Deal) -> None:
+  bounds = deal.bounds(deal.num_devices)
+  counts = np.diff(np.concatenate([[0], np.cumsum(trusted)])[bounds])
+  if trusted.any() and not counts.all():
+    raise errors.UsageError(
+      f'config.num_trusted={trusted.sum()} leaves one of the '
+      f'{deal.num_devices} devices without any: use a larger one'
     )
 
 
@@ -223,6 +249,7 @@ def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _place(
   examples: source.Examples,
   given: np.ndarray,
+  trusted_label: np.ndarray,
   chosen: np.ndarray,
   deal: lanes.Deal,
   local: devices.Local,
@@ -243,6 +270,7 @@ def _place(
     image=dealt(examples.image),
     label=dealt(given),
     true_label=dealt(examples.label),
+    trusted_label=dealt(trusted_label.astype(np.int32)),
     index=dealt(examples.index.astype(np.int32)),
     mask=dealt(np.ones(len(examples.index), np.float32)),
   )

@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments import errors
 from noisy_labels import noise
 
 # Streams of random numbers per (seed, index); labels are corrupted by stream 0.
 _HOLD_OUT = 1
 _SHUFFLE = 2
+# Apart from those of the epochs, and of folds.py.
+_TRUSTED = 2**30 + 1
 
 
 class Deal(NamedTuple):
@@ -65,6 +68,29 @@ def hold_out(
   )
   cut = round(num_examples * fraction)
   return np.sort(order[cut:]), np.sort(order[:cut])
+
+
+def choose_trusted(index: np.ndarray, number: int, *, seed: int) -> np.ndarray:
+  """Which of some examples have labels that are known to be right, at random.
+
+  Args:
+    index: the identities of the training examples.
+    number: how many to choose of them.
+    seed: a non-negative integer.
+
+  Returns:
+    The identities of the chosen.
+
+  Raises:
+    UsageError: there are not as many.
+  """
+  if not 0 <= number <= len(index):
+    raise errors.UsageError(
+      f'config.num_trusted={number} is not in 0..{len(index)}, the number of '
+      'training examples'
+    )
+  uniform = noise.uniform(seed, index, stream=_TRUSTED)
+  return index[np.argsort(uniform, kind='stable')[:number]]
 
 
 def epoch_rows(

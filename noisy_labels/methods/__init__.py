@@ -17,6 +17,7 @@ from noisy_labels.methods.gold_loss_correction import gold_loss_correction
 from noisy_labels.methods.joint_training import joint_training
 from noisy_labels.methods.method import Method
 from noisy_labels.methods.method import MethodState
+from noisy_labels.methods.method import Predict
 from noisy_labels.methods.method import stateless
 from noisy_labels.methods.mixup import mixup
 from noisy_labels.methods.noise_adaptation_layer import noise_adaptation_layer
@@ -58,6 +59,7 @@ WRAPPERS = (
 __all__ = (
   'Method',
   'MethodState',
+  'Predict',
   'co_teaching',
   'co_teaching_plus',
   'confidence_regularized_sieve',

@@ -24,6 +24,27 @@ class MethodState(NamedTuple):
   memory: Any
 
 
+class Predict(NamedTuple):
+  """The model of a step, called as `predict(images, key)`.
+
+  Most methods do no more than that, and take any function of images and key.
+
+  Attributes:
+    apply: `(params, images, key) -> logits`, for parameters of one's own.
+    params: the model's parameters, those of several networks stacked.
+    averaged: their running averages, for methods that ask for them by
+      `ema_decay`.
+  """
+
+  apply: Callable[[Any, chex.Array, chex.PRNGKey], chex.Array]
+  params: Any
+  averaged: Any = None
+
+  def __call__(self, images: chex.Array, key: chex.PRNGKey) -> chex.Array:
+    """Logits of the images, `[batch, num_classes]`."""
+    return self.apply(self.params, images, key)
+
+
 class Method(NamedTuple):
   """Pure functions, in the manner of `optax.GradientTransformation`.
 
@@ -38,10 +59,13 @@ class Method(NamedTuple):
   Attributes:
     init: `(key, num_examples, num_classes) -> MethodState`.
     loss: `(predict, batch, state, key) -> (losses, (memory, metrics))`, where
-      `predict(images, key)` gives logits `[batch, num_classes]`; `batch` is a
-      dictionary with `image`, `label` (the given one), `index` (the example's
-      identity), `row` (its place in the memory) and `mask`; `losses` and each
-      of the metrics are `[batch]`, one number an example.
+      `predict(images, key)` gives logits `[batch, num_classes]`, see `Predict`;
+      `batch` is a dictionary with `image`, `label` (the given one), `index`
+      (the example's identity), `row` (its place in the memory) and `mask`;
+      `losses` and each of the metrics are `[batch]`, one number an example.
+      What the model carries without gradient, such as batch statistics, is
+      that of the first prediction in training mode, which must not be within
+      a transformation of the method's own.
     optimizer: what `MethodState.params` are trained with; None for the model's
       own.
     transition: from `MethodState.params` to the transition matrix
@@ -49,6 +73,20 @@ class Method(NamedTuple):
       num_classes]`; None if the method learns none.
     num_networks: how many networks it trains. If more than one, logits are
       `[num_networks, batch, num_classes]`.
+    on_epoch: `(logits, batch, state, total) -> memory`, called after each
+      epoch; None if nothing is to be done. It sees all examples that its
+      memory is of, by row: their logits `[N, num_classes]` by the model as it
+      predicts, not as it trains, for images as they are; and a batch without
+      images. `total` adds a pytree over all devices.
+    two_views: whether the batch must have `other_image`, the same images
+      augmented anew.
+    ema_decay: what is kept at a step of the running averages of the model that
+      the method asks for, in (0, 1); 0 for none.
+    num_trusted: how many examples with labels that are known to be right it
+      wants at each step, as `trusted_image` and `trusted_label` of the batch;
+      0 for none.
+    wrap_optimizer: from the optimiser of the model to the one to use instead;
+      None for the optimiser as it is.
   """
 
   init: Callable[[chex.PRNGKey, int, int], MethodState]
@@ -56,6 +94,14 @@ class Method(NamedTuple):
   optimizer: optax.GradientTransformation | None = None
   transition: Callable[[Any], chex.Array] | None = None
   num_networks: int = 1
+  on_epoch: Callable[..., Any] | None = None
+  two_views: bool = False
+  ema_decay: float = 0.0
+  num_trusted: int = 0
+  wrap_optimizer: (
+    Callable[[optax.GradientTransformation], optax.GradientTransformation]
+    | None
+  ) = None
 
 
 def stateless(loss: Callable[..., chex.Array]) -> Method:

@@ -25,6 +25,7 @@ def shards(num_devices, rows, seed=0):
     image=rng.integers(0, 256, size + IMAGE_SHAPE).astype(np.uint8),
     label=label,
     true_label=np.where(rng.random(size) < 0.3, 0, label).astype(np.int32),
+    trusted_label=np.where(np.arange(*size) % 4 == 0, label, -1),
     index=np.arange(*size, dtype=np.int32),
     mask=np.ones(size, np.float32),
   )

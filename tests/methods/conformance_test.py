@@ -15,6 +15,9 @@ from tests.methods.method_cases import CASES
 
 ROWS = np.array([3, 0, 7, 5, 1, 11])
 every_case = pytest.mark.parametrize('name', CASES)
+every_epoch = pytest.mark.parametrize(
+  'name', [name for name, method in CASES.items() if method.on_epoch]
+)
 
 
 @functools.cache
@@ -40,7 +43,7 @@ def after(name, batches, scale=1.0):
 
 def test_every_public_name_is_of_one_kind_and_has_a_case():
   kinds = methods.METHODS, methods.LIFTS, methods.WRAPPERS
-  types = ('Method', 'MethodState')
+  types = ('Method', 'MethodState', 'Predict')
   assert sorted(methods.__all__) == sorted(sum(kinds, types))
   for names in (*kinds, methods.__all__):
     assert list(names) == sorted(set(names))
@@ -56,7 +59,7 @@ def test_eager_and_compiled_agree(name):
   batch, key = tiny_training.batch_of(ROWS), jax.random.key(2)
   state, _, _ = after(name, [batch] * 2)
   losses, (memory, metrics) = CASES[name].loss(
-    lambda images, key: images @ state.trained['model'],
+    tiny_training.predictor(state),
     batch,
     methods.MethodState(state.trained['method'], state.memory),
     key,
@@ -74,7 +77,7 @@ def test_eager_and_compiled_agree(name):
 def test_two_devices_with_the_same_examples_are_one(name):
   method, batch = CASES[name], tiny_training.batch_of(ROWS)
   state, key = tiny_training.start(method), jax.random.key(1)
-  axes = tiny_training.State(trained=None, opt_state=None, memory=0)
+  axes = tiny_training.State(None, None, memory=0, averaged=None)
   double = functools.partial(jax.tree.map, lambda leaf: jnp.stack([leaf] * 2))
 
   # What leaves with axis None must be the same on both, or vmap raises.
@@ -179,3 +182,65 @@ def test_all_padding(name):
 def test_finite_for_extreme_logits(name):
   batches = [tiny_training.batch_of(ROWS)] * 4
   chex.assert_tree_all_finite(after(name, batches, scale=1e4))
+
+
+def everything(**changes):
+  return tiny_training.batch_of(
+    np.arange(tiny_training.NUM_EXAMPLES), **changes
+  )
+
+
+@every_epoch
+def test_an_epoch_ends_alike_on_two_devices_and_on_one(name):
+  method, batch = CASES[name], everything()
+  state, _, _ = after(name, [tiny_training.batch_of(ROWS)])
+  want = tiny_training.end_epoch(method, state, batch)
+  axes = tiny_training.State(None, None, memory=0, averaged=None)
+
+  @functools.partial(
+    jax.vmap, in_axes=(axes, 0), out_axes=axes, axis_name='devices'
+  )
+  def run(state, batch):
+    return tiny_training.end_epoch(method, state, batch, axis_name='devices')
+
+  def halves(tree):
+    return jax.tree.map(lambda x: x.reshape((2, -1, *x.shape[1:])), tree)
+
+  batch = {name: batch[name] for name in ('image', 'label', 'index', 'mask')}
+  batch = {**halves(batch), 'row': jnp.tile(jnp.arange(6), (2, 1))}
+  got = run(state._replace(memory=halves(state.memory)), batch)
+  chex.assert_trees_all_close(
+    got.memory, halves(want.memory), rtol=1e-4, atol=1e-5
+  )
+
+
+@every_epoch
+def test_the_end_of_an_epoch_changes_no_type_and_stays_finite(name):
+  for scale in (1.0, 1e4):
+    state, _, _ = after(name, [tiny_training.batch_of(ROWS)] * 2, scale)
+    for _ in range(2):
+      got = tiny_training.end_epoch(CASES[name], state, everything())
+      chex.assert_trees_all_equal_shapes_and_dtypes(got, state)
+      chex.assert_tree_all_finite(got.memory)
+      state, losses, _ = compiled(name)[0](
+        got, tiny_training.batch_of(ROWS), jax.random.key(3)
+      )
+      assert np.isfinite(losses).all()
+
+
+@every_epoch
+def test_padding_leaves_no_trace_at_the_end_of_an_epoch(name):
+  mask = np.ones(tiny_training.NUM_EXAMPLES)
+  mask[-3:] = 0
+  image = np.array(everything()['image'])
+  image[mask == 0] = np.nan
+  state = tiny_training.start(CASES[name])
+  want = tiny_training.end_epoch(CASES[name], state, everything(mask=mask))
+  got = tiny_training.end_epoch(
+    CASES[name], state, everything(mask=mask, image=image)
+  )
+  chex.assert_trees_all_equal(got.memory, want.memory)
+  chex.assert_trees_all_equal(
+    jax.tree.map(lambda leaf: leaf[-3:], got.memory),
+    jax.tree.map(lambda leaf: leaf[-3:], state.memory),
+  )

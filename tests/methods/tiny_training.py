@@ -17,11 +17,12 @@ RATE = 0.5
 
 
 class State(NamedTuple):
-  """What is trained, the state of the method's optimiser, and the memory."""
+  """What is trained and its average, the optimiser's state, and the memory."""
 
   trained: dict[str, Any]
   opt_state: Any
   memory: Any
+  averaged: Any
 
 
 def examples(seed=0):
@@ -37,8 +38,12 @@ def batch_of(rows, **changes):
   """The batch of some rows; an example's index is its row."""
   images, labels = examples()
   rows = np.asarray(rows)
+  trusted = np.arange(0, NUM_EXAMPLES, 3)
   batch = {
     'image': images[rows],
+    'other_image': images[rows] + 0.1 * images[rows][:, ::-1],
+    'trusted_image': images[trusted],
+    'trusted_label': images[trusted, :NUM_CLASSES].argmax(1),
     'label': labels[rows],
     'index': rows,
     'row': rows,
@@ -66,7 +71,12 @@ def initial_weights(num_networks=1, scale=1.0):
 
 
 def optimizer_of(method):
-  return method.optimizer or optax.sgd(RATE)
+  plain = optax.sgd(RATE)
+  groups = {
+    'model': method.wrap_optimizer(plain) if method.wrap_optimizer else plain,
+    'method': method.optimizer or plain,
+  }
+  return optax.multi_transform(groups, {name: name for name in groups})
 
 
 def start(method, scale=1.0):
@@ -74,7 +84,15 @@ def start(method, scale=1.0):
   params, memory = init(jax.random.key(5), NUM_EXAMPLES, NUM_CLASSES)
   weights = jnp.asarray(initial_weights(method.num_networks, scale), float)
   trained = {'model': weights, 'method': params}
-  return State(trained, optimizer_of(method).init(params), memory)
+  return State(trained, optimizer_of(method).init(trained), memory, weights)
+
+
+def predictor(state):
+  return methods.Predict(
+    lambda weights, images, key: images @ weights,
+    state.trained['model'],
+    state.averaged,
+  )
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames='axis_name')
@@ -83,7 +101,7 @@ def step(method, state, batch, key, axis_name=None):
 
   def objective(trained):
     losses, (memory, metrics) = method.loss(
-      lambda images, key: images @ trained['model'],
+      predictor(state._replace(trained=trained)),
       batch,
       methods.MethodState(trained['method'], state.memory),
       key,
@@ -98,14 +116,28 @@ def step(method, state, batch, key, axis_name=None):
   if axis_name:
     gradient, count = lax.psum((gradient, count), axis_name)
   gradient = jax.tree.map(lambda leaf: leaf / count, gradient)
-  model = state.trained['model'] - RATE * gradient['model']
-  params = state.trained['method']
   updates, opt_state = optimizer_of(method).update(
-    gradient['method'], state.opt_state, params
+    gradient, state.opt_state, state.trained
   )
-  params = optax.apply_updates(params, updates)
-  trained = {'model': model, 'method': params}
-  return State(trained, opt_state, memory), losses, metrics
+  trained = optax.apply_updates(state.trained, updates)
+  averaged = optax.incremental_update(
+    trained['model'], state.averaged, 1 - method.ema_decay
+  )
+  return State(trained, opt_state, memory, averaged), losses, metrics
+
+
+@functools.partial(jax.jit, static_argnums=0, static_argnames='axis_name')
+def end_epoch(method, state, batch, axis_name=None):
+  """The state after `on_epoch`; the batch has all examples of the memory."""
+  batch = {**batch}
+  logits = batch.pop('image') @ state.trained['model']
+
+  def total(tree):
+    return lax.psum(tree, axis_name) if axis_name else tree
+
+  method_state = methods.MethodState(state.trained['method'], state.memory)
+  memory = method.on_epoch(logits, batch, method_state, total)
+  return state._replace(memory=memory)
 
 
 def train(method, num_epochs=4, scale=1.0):
@@ -116,6 +148,9 @@ def train(method, num_epochs=4, scale=1.0):
       key = jax.random.fold_in(jax.random.key(9), number)
       state, losses, _ = step(method, state, batch_of(rows), key)
       history.append(np.asarray(losses))
+      if method.on_epoch and (number + 1) * len(rows) % NUM_EXAMPLES == 0:
+        everything = batch_of(np.arange(NUM_EXAMPLES))
+        state = end_epoch(method, state, everything)
     return jax.tree.map(np.asarray, state), np.array(history)
 
 
