@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import optax
+import optax.contrib
 
 from experiments import errors
 from experiments import folds
@@ -91,7 +92,7 @@ def make_parts(
     ema_decay=config.ema_decay,
   )
   if not config.folds:
-    return with_method(parts, parts.method)
+    return _sharpness_aware(with_method(parts, parts.method), config)
   if config.method.name or config.loss.name in losses.OF_BATCHES:
     raise errors.UsageError(
       f'config.folds={config.folds} trains with a loss of single examples, and '
@@ -100,11 +101,12 @@ def make_parts(
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )
-  return parts._replace(
+  parts = parts._replace(
     model=folds.Stack(model, config.folds),
     method=folds.blind(named_losses.make(config.loss, known), assigned),
     select=folds.held_out(assigned),
   )
+  return _sharpness_aware(parts, config)
 
 
 def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
@@ -125,6 +127,21 @@ def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
       model=folds.Stack(parts.model, method.num_networks), select=folds.mean
     )
   return parts
+
+
+def _sharpness_aware(
+  parts: train.Parts, config: ml_collections.ConfigDict
+) -> train.Parts:
+  """The parts with gradients taken at the worst point within a radius."""
+  radius = config.optimizer.sharpness_radius
+  if not radius:
+    return parts
+  optimizer = optax.contrib.sam(
+    parts.optimizer,
+    optax.chain(optax.contrib.normalize(), optax.sgd(radius)),
+    opaque_mode=True,
+  )
+  return parts._replace(optimizer=optimizer)
 
 
 def make_method(

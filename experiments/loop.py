@@ -179,6 +179,8 @@ class _Loop:
     )
     try:
       for epoch in range(self._step // steps, epochs):
+        if self._is_stale():
+          break
         stop = self._train_epoch(epoch, watch, progress)
         whole = self._step == (epoch + 1) * steps
         if whole and self._epoch_function:
@@ -190,6 +192,7 @@ class _Loop:
             f'test accuracy {line["test_accuracy"]:.1%}, '
             f'memorised {line["memorised"]:.1%}'
           )
+          last |= self._is_stale()
         if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
           self._save()
         if stop:
@@ -199,6 +202,15 @@ class _Loop:
           )
     finally:
       progress.close()
+
+  def _is_stale(self) -> bool:
+    """Whether the held-out accuracy has not been better for long enough."""
+    patience = self._config.early_stopping_epochs
+    if not patience or not self.history:
+      return False
+    accuracies = [line['validation_accuracy'] for line in self.history]
+    best = self.history[int(np.argmax(accuracies))]
+    return self.history[-1]['epoch'] - best['epoch'] >= patience
 
   def write_predictions(self, path: pathlib.Path) -> None:
     """Writes what is predicted for the training examples."""
