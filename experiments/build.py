@@ -92,7 +92,7 @@ def make_parts(
     ema_decay=config.ema_decay,
   )
   if not config.folds:
-    return _sharpness_aware(with_method(parts, parts.method), config)
+    return sharpness_aware(with_method(parts, parts.method), config)
   if config.method.name or config.loss.name in losses.OF_BATCHES:
     raise errors.UsageError(
       f'config.folds={config.folds} trains with a loss of single examples, and '
@@ -106,7 +106,7 @@ def make_parts(
     method=folds.blind(named_losses.make(config.loss, known), assigned),
     select=folds.held_out(assigned),
   )
-  return _sharpness_aware(parts, config)
+  return sharpness_aware(parts, config)
 
 
 def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
@@ -129,7 +129,7 @@ def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
   return parts
 
 
-def _sharpness_aware(
+def sharpness_aware(
   parts: train.Parts, config: ml_collections.ConfigDict
 ) -> train.Parts:
   """The parts with gradients taken at the worst point within a radius."""

@@ -187,6 +187,21 @@ def test_stopped_at_any_step_and_resumed_is_never_stopped(
   _assert_same_run(tmp_path / 'never', tmp_path / 'often')
 
 
+def test_stops_early_when_held_out_accuracy_is_no_better(tmp_path, data_dir):
+  # At this rate nothing changes, so the first measurement is the best.
+  config = _config(
+    **{'epochs': 9, 'optimizer.learning_rate': 1e-12},
+    early_stopping_epochs=2,
+  )
+  summary = loop.run(config, tmp_path / 'run', data_dir=data_dir)
+  assert summary['last']['epoch'] == 3
+  step, _ = _saved(tmp_path / 'run')
+  assert step == summary['last']['step']
+  # Killed when all was saved but the summary, it has nothing to train.
+  (tmp_path / 'run/summary.json').unlink()
+  assert loop.run(config, tmp_path / 'run', data_dir=data_dir) == summary
+
+
 def test_a_signal_that_comes_too_late_stops_what_follows(
   tmp_path, data_dir, monkeypatch
 ):

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from experiments import devices
+from experiments import evaluate
 from experiments import models
 from experiments import train
+from noisy_labels import losses
+from noisy_labels import methods
 from tests.experiments import toy
 
 MODELS = {
@@ -189,3 +192,51 @@ def test_masked_sums_ignore_what_is_masked():
   sums = train.masked_sums(np.array([1.0, 0.0]), loss=np.array([2.0, np.nan]))
   assert sums['loss'] == 2
   assert sums['count'] == 1
+
+
+def _remember_logits():
+  """A method whose memory is what `on_epoch` was shown, less the mean."""
+
+  def init(key, num_examples, num_classes):
+    del key
+    return methods.MethodState({}, jnp.zeros((num_examples, num_classes)))
+
+  def loss(predict, batch, state, key):
+    logits = predict(batch['image'], key)
+    return losses.cross_entropy(logits, batch['label']), (state.memory, {})
+
+  def on_epoch(logits, batch, state, total):
+    mask = batch['mask'][:, None]
+    sums, count = total((jnp.sum(mask * logits, 0), jnp.sum(batch['mask'])))
+    return jnp.where(mask > 0, logits - sums / count, state.memory)
+
+  return methods.Method(init, loss, on_epoch=on_epoch)
+
+
+@pytest.mark.parametrize('num_devices', [1, 4])
+def test_the_end_of_an_epoch_shows_every_example_once(num_devices):
+  parts = toy.parts(MODELS['mlp'], method=_remember_logits())
+  state, _, _ = _run(parts, 1, mapped=_on_first_devices(1))
+  shards = _split(toy.shards(4, ROWS), num_devices)
+  local = devices.local(jax.local_devices()[:num_devices])
+  # Batches of 7 do not divide the examples of a device.
+  shown = evaluate.Evaluator(parts, 7, local).logits(state, shards)
+  memory = np.zeros((num_devices, 4 * ROWS // num_devices, toy.NUM_CLASSES))
+  end = devices.parallel(
+    functools.partial(train.epoch_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=0,
+    local=local,
+  )
+  memory = np.asarray(end(state, memory, shards, shown))
+  logits = parts.model.apply(
+    {'params': state.params['model']},
+    parts.normalize(shards.image.reshape(-1, *toy.IMAGE_SHAPE)),
+    train=False,
+  )
+  np.testing.assert_allclose(
+    memory.reshape(-1, toy.NUM_CLASSES),
+    logits - logits.mean(0),
+    rtol=1e-4,
+    atol=1e-5,
+  )
