@@ -48,7 +48,17 @@ def test_all_but_one_can_be_named():
   }
 
 
-@pytest.mark.parametrize('name', named_methods.names())
+# One of each kind: alone, with two networks, with parameters of its own.
+QUICK = ('early_learning_regularization', 'co_teaching', 'volume_minimization')
+
+
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in named_methods.names()
+  ],
+)
 def test_every_method_takes_a_step(name):
   method = named_methods.make(_config(name).method, KNOWN)
   parts = toy.parts(models.MLP(K, width=8), method=method)

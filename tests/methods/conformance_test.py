@@ -54,7 +54,17 @@ def test_every_public_name_is_of_one_kind_and_has_a_case():
     assert 'References:' in getattr(methods, name).__doc__
 
 
-@every_case
+# Compiles each operation by itself; one of each kind, and `-m slow` the rest.
+QUICK = ('early_learning_regularization', 'co_teaching', 'volume_minimization')
+
+
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in CASES
+  ],
+)
 def test_eager_and_compiled_agree(name):
   batch, key = tiny_training.batch_of(ROWS), jax.random.key(2)
   state, _, _ = after(name, [batch] * 2)
