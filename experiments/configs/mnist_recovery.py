@@ -38,7 +38,7 @@ def get_config() -> ml_collections.ConfigDict:
     'noise': {'column': 'worse_label'},
     'model': {'name': 'lenet5'},
     'augment': {'flip': True},
-    'estimation': {'epochs': 8},
+    'estimation': {'folds': 3, 'epochs': 5},
   }
   config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
   return config
