@@ -90,8 +90,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   # A method of `noisy_labels.methods` instead of the loss, and its
   # hyper-parameters: there is a field for each that any of them has. The
-  # transition matrix, the prior, the noise rate and the trusted labels are those
-  # of the run.
+  # transition matrix, the prior, the noise rate and the trusted labels are the
+  # run's.
   config.method = ml_collections.ConfigDict()
   config.method.name = config_dict.placeholder(str)
   for parameter, kind in named_methods.fields().items():

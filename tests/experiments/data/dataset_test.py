@@ -85,7 +85,5 @@ def test_every_device_needs_one(digits_dir):
 
 
 def test_no_more_can_be_trusted_than_there_are(digits_dir):
-  with pytest.raises(
-    errors.UsageError, match=r'config\.num_trusted=5000 is not'
-  ):
+  with pytest.raises(errors.UsageError, match='num_trusted=5000 is not'):
     _make(digits_dir, 1, 5000)
