@@ -54,16 +54,25 @@ def known(
   That is what was made; where an estimate is to come, something in its place.
   """
   if config.noise_estimate is None:
-    return named_losses.facts(given.transition, data.counts)
-  even = noise.symmetric(data.info.num_classes, 0.1, exclude_true=True)
-  return named_losses.facts(even, data.counts, rate=0.1)
+    facts = named_losses.facts(given.transition, data.counts)
+  else:
+    even = noise.symmetric(data.info.num_classes, 0.1, exclude_true=True)
+    facts = named_losses.facts(even, data.counts, rate=0.1)
+  return facts | _trusted(data)
 
 
 def estimated(
   data: dataset.Dataset, found: noise_estimate.NoiseEstimate
 ) -> dict[str, np.ndarray]:
   """What a loss is told of the noise by an estimate."""
-  return named_losses.facts(found.transition, data.counts, rate=found.rate)
+  facts = named_losses.facts(found.transition, data.counts, rate=found.rate)
+  return facts | _trusted(data)
+
+
+def _trusted(data: dataset.Dataset) -> dict[str, np.ndarray]:
+  """The labels that are known to be right, for methods, if there are any."""
+  known = data.trusted_label
+  return {'trusted_labels': known} if np.any(known >= 0) else {}
 
 
 def make_parts(
@@ -155,14 +164,7 @@ def make_method(
       f'config.method.name={config.method.name!r} has a loss of its own, and '
       f'config.loss is set ({config.loss.name}): leave out one of the two'
     )
-  method = named_methods.make(config.method, known)
-  if method.num_trusted and not config.num_trusted:
-    raise errors.UsageError(
-      f'config.method.name={config.method.name!r} learns from examples whose '
-      'labels are known to be right: set config.num_trusted to their number, '
-      'such as 1000'
-    )
-  return method
+  return named_methods.make(config.method, known)
 
 
 def make_schedule(

@@ -46,9 +46,7 @@ def check(config: ml_collections.ConfigDict) -> None:
         f'config.{field}={value} is not between {lowest} and {highest}'
       )
   if config.noise_estimate is not None:
-    errors.check_name(
-      'config.noise_estimate', config.noise_estimate, noise_estimate.NAMES
-    )
+    noise_estimate.check(config)
   size = config.image_size
   if size is not None and (len(size) != 2 or min(size) < 1):
     raise errors.UsageError(

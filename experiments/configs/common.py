@@ -49,16 +49,18 @@ def get_config() -> ml_collections.ConfigDict:
 
   # What tells losses of the noise that must be told of it. By default they are
   # told what `config.noise` made. An estimator instead, `confident_joint`,
-  # `anchor_points`, `dual_transition`, `hoc` or `em_transition`, finds out; for
-  # it, so many models are trained first, each blind to its own fold of the
-  # examples, for so many epochs.
+  # `anchor_points`, `dual_transition`, `hoc`, `em_transition` or, with
+  # `num_trusted`, `trusted_transition`, finds out; for it, so many models are
+  # trained first, each blind to its own fold of the examples, for so many
+  # epochs.
   config.noise_estimate = config_dict.placeholder(str)
   config.estimation = ml_collections.ConfigDict()
   config.estimation.folds = 5
   config.estimation.epochs = 10
 
-  # Of how many training examples the true labels are known, for methods that
-  # learn from such; drawn at random.
+  # Of how many training examples the true labels are known; drawn at random.
+  # `learning_to_reweight`, `meta_weight_net` and `gold_loss_correction` learn
+  # from them, the last with the noise that `trusted_transition` estimates.
   config.num_trusted = 0
 
   # Trains so many models, each blind to its own fold, and writes what each
@@ -88,7 +90,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   # A method of `noisy_labels.methods` instead of the loss, and its
   # hyper-parameters: there is a field for each that any of them has. The
-  # transition matrix, the prior and the noise rate are those of the run.
+  # transition matrix, the prior, the noise rate and the trusted labels are the
+  # run's.
   config.method = ml_collections.ConfigDict()
   config.method.name = config_dict.placeholder(str)
   for parameter, kind in named_methods.fields().items():

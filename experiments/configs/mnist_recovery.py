@@ -29,6 +29,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.base.batch_size = 256
   config.base.optimizer.learning_rate = 1e-3
   config.base.estimation.epochs = 3
+  # For the one estimator that is told of true labels.
+  config.base.num_trusted = 1000
   # Symmetric noise excludes the true class, as in the papers' tables of T.
   problems: dict[str, Any] = {
     f'MNIST, {k}': {'noise': v} for k, v in _NOISES.items()

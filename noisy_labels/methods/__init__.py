@@ -15,6 +15,8 @@ from noisy_labels.methods.early_learning_regularization import (
 )
 from noisy_labels.methods.gold_loss_correction import gold_loss_correction
 from noisy_labels.methods.joint_training import joint_training
+from noisy_labels.methods.learning_to_reweight import learning_to_reweight
+from noisy_labels.methods.meta_weight_net import meta_weight_net
 from noisy_labels.methods.method import Method
 from noisy_labels.methods.method import MethodState
 from noisy_labels.methods.method import Predict
@@ -37,6 +39,8 @@ METHODS = (
   'early_learning_regularization',
   'gold_loss_correction',
   'joint_training',
+  'learning_to_reweight',
+  'meta_weight_net',
   'noise_adaptation_layer',
   'sparse_over_parameterization',
   'transition_revision',
@@ -66,6 +70,8 @@ __all__ = (
   'early_learning_regularization',
   'gold_loss_correction',
   'joint_training',
+  'learning_to_reweight',
+  'meta_weight_net',
   'mixup',
   'noise_adaptation_layer',
   'of_batches',

@@ -36,13 +36,19 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     A `Method`; its metrics are those of the method, mixed as the losses are.
 
   Raises:
-    ValueError: if alpha is out of range.
+    ValueError: if alpha is out of range, or the method predicts more than its
+      batch: one that looks ahead with trusted examples.
 
   References:
     Zhang et al., `mixup: Beyond Empirical Risk Minimization
     <https://arxiv.org/abs/1710.09412>`_, 2018
   """
   _checks.in_range('alpha', alpha, '(0, inf)')
+  if method.num_trusted:
+    raise ValueError(
+      'method must ask for the prediction of its batch alone to be mixed, got '
+      f'one that asks for {method.num_trusted} trusted examples too'
+    )
 
   def loss(predict, batch, state, key):
     ratio_key, order_key, predict_key, *keys = jax.random.split(key, 5)

@@ -54,15 +54,10 @@ def warm_up(
     return method_lib.MethodState(params, Memory(visits, memory))
 
   def loss(predict, batch, state, key):
-    predicted = []
-
-    def remember(images, key):
-      predicted.append(predict(images, key))
-      return predicted[-1]
-
+    watched, predicted = _watch(predict)
     visits, memory = state.memory
     late, (memory, metrics) = method.loss(
-      remember, batch, method_lib.MethodState(state.params, memory), key
+      watched, batch, method_lib.MethodState(state.params, memory), key
     )
     early = rows.cross_entropies(predicted[0], batch['label'])
     early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
@@ -76,3 +71,19 @@ def warm_up(
     return losses, (Memory(visits, memory), metrics)
 
   return method._replace(init=init, loss=loss)
+
+
+def _watch(predict):
+  """The same, and the list of what it will have predicted."""
+  predicted = []
+
+  def watched(function):
+    def run(*args):
+      predicted.append(function(*args))
+      return predicted[-1]
+
+    return run
+
+  if isinstance(predict, method_lib.Predict):
+    return predict._replace(apply=watched(predict.apply)), predicted
+  return watched(predict), predicted

@@ -24,7 +24,7 @@ from tests.experiments import toy
 K = toy.NUM_CLASSES
 KNOWN = named_losses.facts(
   noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)
-)
+) | {'trusted_labels': toy.shards(1, 24).trusted_label[0]}
 FIELDS = {
   'co_teaching_plus': {'warm_up_epochs': 1.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
@@ -42,10 +42,8 @@ def _config(name, **fields):
   return config
 
 
-def test_all_but_one_can_be_named():
-  assert {*methods.METHODS} - {*named_methods.names()} == {
-    'gold_loss_correction'
-  }
+def test_all_can_be_named():
+  assert named_methods.names() == methods.METHODS
 
 
 # One of each kind: alone, with two networks, with parameters of its own.
@@ -98,8 +96,9 @@ def test_rates_are_those_of_wrong_labels():
     ('co_teaching', {'beta': 0.5}, r'method\.beta is set, but co_teaching'),
     ('early_learning_regularization', {'beta': None}, r'method\.beta is miss'),
     ('early_learning_regularization', {'beta': 1.5}, 'beta must be in'),
-    ('gold_loss_correction', {}, 'trusted labels'),
     ('co_teaching', {'mixup_alpha': -1.0}, 'alpha must be in'),
+    ('meta_weight_net', {'mixup_alpha': 1.0}, 'its batch alone'),
+    ('gold_loss_correction', {'num_trusted': 5}, 'num_trusted is set, but'),
   ],
 )
 def test_what_cannot_be_meant(name, fields, message):
@@ -107,11 +106,29 @@ def test_what_cannot_be_meant(name, fields, message):
     named_methods.make(_config(name, **fields).method, KNOWN)
 
 
-def test_unknown_noise_must_be_estimated():
-  with pytest.raises(errors.UsageError, match=r'config\.noise_estimate='):
+@pytest.mark.parametrize(
+  ('name', 'estimator'),
+  [
+    ('transition_revision', 'confident_joint'),
+    ('gold_loss_correction', 'trusted_transition'),
+  ],
+)
+def test_unknown_noise_must_be_estimated(name, estimator):
+  message = rf'config\.noise_estimate={estimator} '
+  with pytest.raises(errors.UsageError, match=message):
     named_methods.make(
-      _config('transition_revision').method, named_losses.facts(None, np.eye(K))
+      _config(name).method, named_losses.facts(None, np.eye(K))
     )
+
+
+@pytest.mark.parametrize(
+  'name', ['gold_loss_correction', 'learning_to_reweight', 'meta_weight_net']
+)
+def test_methods_of_trusted_examples_need_some(name):
+  known = {k: v for k, v in KNOWN.items() if k != 'trusted_labels'}
+  message = rf"'{name}' learns from .*: set config\.num_trusted"
+  with pytest.raises(errors.UsageError, match=message):
+    build.make_method(_config(name), known)
 
 
 def test_a_method_and_a_loss_are_one_too_many():

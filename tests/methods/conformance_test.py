@@ -112,6 +112,29 @@ def after_one(name, batch, key):
 
 
 @every_case
+def test_the_first_prediction_is_in_no_transformation_of_the_method(name):
+  predicted = []
+
+  def apply(weights, images, key):
+    del key
+    predicted.append(images @ weights)
+    return predicted[-1]
+
+  def first(state, batch, key):
+    CASES[name].loss(
+      tiny_training.predictor(state)._replace(apply=apply),
+      batch,
+      methods.MethodState(state.trained['method'], state.memory),
+      key,
+    )
+    return predicted[0]  # What belongs to a transformation cannot leave it.
+
+  state, batch = tiny_training.start(CASES[name]), tiny_training.batch_of(ROWS)
+  logits = jax.eval_shape(first, state, batch, jax.random.key(1))
+  assert logits.shape[-1] == tiny_training.NUM_CLASSES
+
+
+@every_case
 def test_nothing_is_traced_again_and_nothing_changes_its_type(name):
   batches = [tiny_training.batch_of(ROWS[::order]) for order in (1, -1, 1)]
   before = tiny_training.start(CASES[name])

@@ -40,6 +40,8 @@ CASES = {
     transition=TRANSITION, trusted_labels=TRUSTED
   ),
   'joint_training': methods.joint_training(noise_rate=0.4, ramp_epochs=2.0),
+  'learning_to_reweight': methods.learning_to_reweight(num_trusted=4),
+  'meta_weight_net': methods.meta_weight_net(num_trusted=4),
   'mixup': methods.mixup(methods.stateless(GCE), alpha=1.0),
   'mixup of co_teaching': methods.mixup(
     methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0), alpha=4.0
@@ -60,6 +62,9 @@ CASES = {
   'warm_up': methods.warm_up(methods.stateless(GCE), epochs=1.0),
   'warm_up of co_teaching': methods.warm_up(
     methods.co_teaching(noise_rate=0.4), epochs=1.0, ramp_epochs=2.0
+  ),
+  'warm_up of meta_weight_net': methods.warm_up(
+    methods.meta_weight_net(num_trusted=4), epochs=1.0
   ),
   'warm_up of volume_minimization': methods.warm_up(
     methods.volume_minimization(), epochs=1.0
