@@ -19,7 +19,7 @@ def sharpen(probs: chex.Array, temperature: float) -> chex.Array:
 
 
 def ratio(key: chex.PRNGKey, alpha: float) -> chex.Array:
-  """max(r, 1 - r), r ~ Beta(alpha, alpha): the own image has the larger part."""
+  """max(r, 1 - r), r ~ Beta(alpha, alpha): what is mixed in is the less."""
   drawn = jax.random.beta(key, alpha, alpha)
   return jnp.maximum(drawn, 1 - drawn)
 

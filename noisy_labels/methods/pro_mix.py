@@ -135,7 +135,7 @@ def pro_mix(
       small=jnp.zeros((num_examples, 2), bool),
       kept=jnp.ones(num_examples),
     )
-    prior = jnp.full((2, num_classes), 1 / num_classes)
+    prior = jnp.ones((2, num_classes)) / num_classes
     return method_lib.MethodState(prior, memory)
 
   def loss(predict, batch, state, key):
