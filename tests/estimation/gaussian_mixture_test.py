@@ -96,7 +96,7 @@ def test_few_steps_are_those_of_scikit_learn(name):
 def test_likelihood_never_decreases():
   values = _values('overlapping')
   likelihoods = []
-  for num_steps in range(1, 15):
+  for num_steps in (1, 2, 3, 10):
     w, m, v = _fit(values, num_steps=num_steps, least_variance=1e-12)[0]
     density = np.exp(-((values[:, None] - m) ** 2) / (2 * v)) / np.sqrt(v)
     likelihoods.append(np.log(density @ w).mean())

@@ -22,19 +22,21 @@ def test_sharpening():
 
 @pytest.mark.parametrize('alpha', [0.1, 4.0])
 def test_the_ratio_is_the_larger_share(alpha):
-  keys = jax.random.split(jax.random.key(0), 4000)
-  got = np.asarray(jax.vmap(mix_match.ratio, (0, None))(keys, alpha))
+  keys = jax.random.split(jax.random.key(0), 2000)
+  draw = jax.jit(jax.vmap(lambda key: mix_match.ratio(key, alpha)))
+  got = np.asarray(draw(keys))
   drawn = np.random.default_rng(0).beta(alpha, alpha, 100_000)
   assert ((got >= 0.5) & (got <= 1)).all()
   want = np.maximum(drawn, 1 - drawn).mean()
-  np.testing.assert_allclose(got.mean(), want, atol=0.01)
+  np.testing.assert_allclose(got.mean(), want, atol=0.015)
 
 
 def test_partners_are_a_permutation_of_those_that_take_part():
   among = jnp.array([True, False, True, True, False, True])
   counts = np.zeros((6, 6))
-  for key in jax.random.split(jax.random.key(0), 600):
-    partners = np.asarray(mix_match.partners(key, among))
+  keys = jax.random.split(jax.random.key(0), 600)
+  draw = jax.jit(jax.vmap(mix_match.partners, (0, None)))
+  for partners in np.asarray(draw(keys, among)):
     np.testing.assert_array_equal(np.sort(partners), np.arange(6))
     counts[np.arange(6), partners] += 1
   places = np.flatnonzero(among)
