@@ -71,10 +71,13 @@ def divide_mix(
   ones divide it; the official code draws two batches of the same size, one of
   either kind. Means are over what there is of a kind, so the two terms have the
   same weights, but how many partners are labelled is as in the data. Official
-  code trains the networks one after the other; here they take each step
-  together, with one r and one permutation for both: so the mixed images are the
-  same, and one prediction of both networks serves. Of several devices, each
-  mixes its own batch.
+  code trains the networks one after the other, on batches of their own; here
+  they take each step together, with one batch, one r and one permutation for
+  both: so the mixed images are the same, and one prediction of both networks
+  serves. Of several devices, each mixes its own batch.
+
+  The official code warms up on one view of each image, and v grows with every
+  step, not from epoch to epoch.
 
   Not here: at 90% noise, the official code averages the losses of five epochs
   before it fits the mixture.
@@ -119,7 +122,7 @@ def divide_mix(
     epoch = selection.epoch_of(state.memory, batch)
     late = epoch >= warm_up_epochs
     views = rows.both_views(batch)
-    probs = jax.nn.softmax(rows.logits_of(predict, views, guess_key))
+    probs = _probs(rows.logits_of(predict, views, guess_key))
     clean = jnp.where(late, state.memory.clean[batch['row']].T[::-1], 1)
     targets = _targets(probs, clean, batch['label'], threshold, temperature)
     targets = lax.stop_gradient(jnp.tile(targets, (1, 2, 1)))
@@ -160,6 +163,10 @@ def _init(key, num_examples, num_classes):
   return method_lib.MethodState(params={}, memory=memory)
 
 
+def _probs(logits):
+  return jnp.exp(log_prob.log_probs(logits))
+
+
 def _targets(probs, clean, label, threshold, temperature):
   """Refined labels, and guesses where they are not trusted, `[2, batch, K]`."""
   num_classes = probs.shape[-1]
@@ -179,7 +186,7 @@ def _semi_supervised(logits, targets, labelled, views, weight):
   real = rows.is_real(views)
   batch = {'mask': views['mask'][: len(real) // 2]}
   cross_entropy = losses_lib.cross_entropy(logits, targets)
-  errors = (jax.nn.softmax(logits) - targets) ** 2
+  errors = (_probs(logits) - targets) ** 2
   supervised = selection.mean_weights(labelled & real, batch) * cross_entropy
   guessed = selection.mean_weights(~labelled & real, batch)
   return supervised + weight * guessed * jnp.mean(errors, axis=-1)

@@ -28,7 +28,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
   A `warm_up` belongs inside: `mixup(warm_up(...), alpha=1.0)`.
 
   Args:
-    method: one that asks for the prediction of its batch as it is.
+    method: one of one view, that asks for the prediction of its batch as it
+      is.
     alpha: in (0, inf); the nearer to 0, the less is mixed. Official 1 on
       CIFAR-10.
 
@@ -36,12 +37,13 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     A `Method`; its metrics are those of the method, mixed as the losses are.
 
   Raises:
-    ValueError: if alpha is out of range.
+    ValueError: if alpha is out of range, or the method has two views.
 
   References:
     Zhang et al., `mixup: Beyond Empirical Risk Minimization
     <https://arxiv.org/abs/1710.09412>`_, 2018
   """
+  method_lib.check_one_view('mixup', method)
   _checks.in_range('alpha', alpha, '(0, inf)')
 
   def loss(predict, batch, state, key):

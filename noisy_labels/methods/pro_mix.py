@@ -10,11 +10,15 @@ import optax
 
 from noisy_labels import _checks
 from noisy_labels import losses as losses_lib
+from noisy_labels.losses import log_prob
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import mix_match
 from noisy_labels.methods import order
 from noisy_labels.methods import rows
 from noisy_labels.methods import selection
+
+# What pi counts at least: a class may never have been predicted.
+_LEAST_PRIOR = 1e-30
 
 
 class Memory(NamedTuple):
@@ -86,9 +90,12 @@ def pro_mix(
     a loop's matter. In `experiments` both views have the same augmentation.
   - a select_share that grows over ramp_epochs: official commands keep it fixed.
 
-  The official code sets official rates by gradients of L_1 + L_2, as here.
-  Of equal losses of a class all are marked. Of several devices, each guesses
-  and mixes in its own batch.
+  Losses are n / m l for the m kept examples of each network, summed over the
+  two, where n counts the examples of the device's batch that are no padding:
+  their mean is L_1 + L_2, which the official code descends too. Of equal losses
+  of a class all are marked. Of several devices, each guesses and mixes in its
+  own batch. The official confidence penalty takes negative logits for 0, which
+  the paper does not mention; here it is as in `divide_mix`.
 
   Args:
     select_share: the paper's R, in (0, 1]. Official: 0.7 at 20% symmetric
@@ -145,7 +152,8 @@ def pro_mix(
     views = rows.both_views(batch)
     logits = rows.logits_of(predict, views, predict_key)
     first, second = jnp.split(logits, 2, axis=1)
-    probs = lax.stop_gradient(jax.nn.softmax(first))
+    log_probs = lax.stop_gradient(log_prob.log_probs(first))
+    probs = jnp.exp(log_probs)
     bias = debias * lax.stop_gradient(_log(state.params))[:, None]
     given = jax.nn.one_hot(batch['label'], probs.shape[-1], dtype=probs.dtype)
 
@@ -155,7 +163,7 @@ def pro_mix(
     kept &= rows.is_real(batch)
     guessed = _agreed(probs, sure, kept, batch, guess_share)
     guessed &= late & (epoch >= guess_epochs)
-    guesses = jnp.argmax(_log(probs) - bias, axis=-1)
+    guesses = jnp.argmax(log_probs - bias, axis=-1)
     guesses = jax.nn.one_hot(guesses, probs.shape[-1], dtype=probs.dtype)
     targets = jnp.where(guessed[..., None], guesses, given)
 
@@ -202,8 +210,8 @@ def pro_mix(
   )
 
 
-def _log(probs):
-  return jnp.log(jnp.maximum(probs, 1e-30))
+def _log(prior):
+  return jnp.log(jnp.maximum(prior, _LEAST_PRIOR))
 
 
 def _agreed(probs, sure, kept, batch, guess_share):

@@ -35,6 +35,7 @@ def test_every_public_function_is_there():
 MAKE = {
   'co_teaching': {'noise_rate': 0.4},
   'co_teaching_plus': {'noise_rate': 0.4, 'warm_up_epochs': 1.0},
+  'divide_mix': {'warm_up_epochs': 10.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
   'gold_loss_correction': {
     'transition': np.eye(7),
@@ -61,11 +62,11 @@ def test_memory_parameters_and_networks_are_as_the_page_says(name):
   total = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(memory))
   said = {'$4K$': 4 * 7, '$4K + 4$': 4 * 7 + 4}
   assert total == 5 * (said[size] if size in said else int(size))
-  assert ('$K^2$' in trains) == bool(params)
-  for leaf in jax.tree.leaves(params):
-    assert leaf.shape == (7, 7)
-  assert bool(params) == (method.optimizer is not None)
-  assert bool(params) == (method.transition is not None)
+  shapes = [leaf.shape for leaf in jax.tree.leaves(params)]
+  of_params = {'$K^2$': (7, 7), '$2K$': (2, 7)}
+  assert shapes == [of_params[trains.split(', ')[1]]] * bool(trains)
+  assert bool(trains) == (method.optimizer is not None)
+  assert ('$K^2$' in trains) == (method.transition is not None)
   assert method.num_networks == int(networks)
 
 

@@ -24,13 +24,17 @@ def make(**changes):
   return methods.divide_mix(**{**SETTINGS, **changes})
 
 
-def draws(number, size):
+@jax.jit
+def draw(key):
+  _, _, ratio_key, order_key = jax.random.split(key, 4)
+  ratio = mix_match.ratio(ratio_key, SETTINGS['alpha'])
+  return ratio, mix_match.partners(order_key, jnp.ones(12, bool))
+
+
+def draws(number):
   """The ratio and the partners of a step: what is random is not transcribed."""
   with jax.enable_x64(True):
-    key = jax.random.fold_in(jax.random.key(9), number)
-    _, _, ratio_key, order_key = jax.random.split(key, 4)
-    ratio = mix_match.ratio(ratio_key, SETTINGS['alpha'])
-    partners = mix_match.partners(order_key, jnp.ones(size, bool))
+    ratio, partners = draw(jax.random.fold_in(jax.random.key(9), number))
     return float(ratio), np.asarray(partners)
 
 
@@ -117,7 +121,7 @@ def transcription(num_epochs):
     y = np.eye(K)[labels[rows]]
     views = np.concatenate([images[rows], other[rows]])
     probs = tiny_training.softmax(views @ weights).reshape(2, 2, len(rows), K)
-    ratio, partners = draws(number, len(views))
+    ratio, partners = draws(number)
     mixed = ratio * views + (1 - ratio) * views[partners]
     strength = SETTINGS['unlabelled_weight'] * min(1, (epoch - 2) / 3)
     new, total = [], np.zeros(len(views))
@@ -152,14 +156,12 @@ def test_it_is_the_paper_step_by_step():
   assert 0 < (clean > 0.5).mean() < 1
 
 
-def one_step(method, clean, visits=5, mask=None, image=None):
+@jax.jit
+def one_step(clean, visits, batch):
   """Losses, metrics and what was shown, of a batch of everything."""
-  changes = {} if mask is None else {'mask': mask}
-  if image is not None:
-    changes['image'] = image
-  batch = tiny_training.batch_of(np.arange(N), **changes)
+  method = make(confidence_penalty=0.0)
   memory = method.init(jax.random.key(0), N, K).memory._replace(
-    visits=jnp.full(N, visits), clean=jnp.asarray(clean)
+    visits=jnp.full(N, visits), clean=clean
   )
   weights = jnp.asarray(tiny_training.initial_weights(2), float)
   shown = []
@@ -174,11 +176,15 @@ def one_step(method, clean, visits=5, mask=None, image=None):
   return losses, metrics, shown
 
 
+def everything(**changes):
+  return tiny_training.batch_of(np.arange(N), **changes)
+
+
 def test_each_network_hears_what_the_other_trusts():
   clean = np.ones((N, 2), np.float32)
   clean[:4, 0] = 0
-  batch = tiny_training.batch_of(np.arange(N))
-  # Alone, so that no partner's label is heard.
+  batch = everything()
+  # A ratio near 1, so that hardly any partner's label is heard.
   method = make(unlabelled_weight=0.0, ramp_epochs=0.0, alpha=1e-6)
   state = method.init(jax.random.key(0), N, K)
   memory = state.memory._replace(visits=jnp.full(N, 5), clean=clean)
@@ -202,31 +208,31 @@ def test_each_network_hears_what_the_other_trusts():
 
 
 def test_mixed_images_serve_both_networks():
-  _, metrics, shown = one_step(make(), np.full((N, 2), [0.9, 0.1]))
+  _, metrics, shown = one_step(np.full((N, 2), [0.9, 0.1]), 5, everything())
   assert [len(images) for images in shown] == [2 * N, 2 * N]
   np.testing.assert_array_equal(metrics['labelled'], 0.5)
 
 
 def test_a_warm_up_mixes_nothing():
   for clean in (0.0, 1.0):
-    losses, metrics, shown = one_step(
-      make(confidence_penalty=0.0), np.full((N, 2), clean), visits=0
-    )
+    losses, metrics, shown = one_step(np.full((N, 2), clean), 0, everything())
     np.testing.assert_allclose(shown[1], shown[0], rtol=1e-6)
     np.testing.assert_array_equal(metrics['labelled'], 1)
     log_p = np.log(
       tiny_training.softmax(shown[0] @ tiny_training.initial_weights(2))
     )
-    label = np.tile(tiny_training.batch_of(np.arange(N))['label'], 2)
+    label = np.tile(everything()['label'], 2)
     each = -log_p[:, np.arange(2 * N), label].reshape(2, 2, N)
     np.testing.assert_allclose(losses, each.mean(1).sum(0), rtol=1e-5)
 
 
 def test_padding_is_mixed_with_nothing():
   mask = (np.arange(N) % 3 > 0).astype(float)
-  image = np.array(tiny_training.batch_of(np.arange(N))['image'])
+  image = np.array(everything()['image'])
   image[mask == 0] = np.nan
-  losses, _, shown = one_step(make(), np.full((N, 2), 0.9), 5, mask, image)
+  losses, _, shown = one_step(
+    np.full((N, 2), 0.9), 5, everything(mask=mask, image=image)
+  )
   real = np.tile(mask > 0, 2)
   assert np.isfinite(shown[1][real]).all()
   assert np.isfinite(losses).all()
@@ -234,7 +240,7 @@ def test_padding_is_mixed_with_nothing():
 
 @pytest.mark.parametrize('trusted', [0.0, 1.0])
 def test_a_batch_of_one_kind(trusted):
-  losses, _, _ = one_step(make(), np.full((N, 2), trusted, np.float32))
+  losses, _, _ = one_step(np.full((N, 2), trusted), 5, everything())
   assert np.isfinite(losses).all()
 
 

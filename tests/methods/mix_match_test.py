@@ -20,11 +20,13 @@ def test_sharpening():
   np.testing.assert_allclose(cold, [[1, 0, 0], [1, 0, 0]], atol=1e-6)
 
 
+draw_ratios = jax.jit(jax.vmap(mix_match.ratio, (0, None)))
+
+
 @pytest.mark.parametrize('alpha', [0.1, 4.0])
 def test_the_ratio_is_the_larger_share(alpha):
   keys = jax.random.split(jax.random.key(0), 2000)
-  draw = jax.jit(jax.vmap(lambda key: mix_match.ratio(key, alpha)))
-  got = np.asarray(draw(keys))
+  got = np.asarray(draw_ratios(keys, alpha))
   drawn = np.random.default_rng(0).beta(alpha, alpha, 100_000)
   assert ((got >= 0.5) & (got <= 1)).all()
   want = np.maximum(drawn, 1 - drawn).mean()

@@ -95,3 +95,8 @@ def test_what_the_method_says_of_itself_is_kept():
 def test_numbers_out_of_range_are_refused(alpha):
   with pytest.raises(ValueError, match='alpha'):
     methods.mixup(PLAIN, alpha=alpha)
+
+
+def test_two_views_are_refused():
+  with pytest.raises(ValueError, match='mixup takes a method that'):
+    methods.mixup(methods.pro_mix(), alpha=1.0)
