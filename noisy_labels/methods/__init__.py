@@ -10,6 +10,7 @@ from noisy_labels.methods.co_teaching_plus import co_teaching_plus
 from noisy_labels.methods.confidence_regularized_sieve import (
   confidence_regularized_sieve,
 )
+from noisy_labels.methods.divide_mix import divide_mix
 from noisy_labels.methods.early_learning_regularization import (
   early_learning_regularization,
 )
@@ -23,6 +24,7 @@ from noisy_labels.methods.method import Predict
 from noisy_labels.methods.method import stateless
 from noisy_labels.methods.mixup import mixup
 from noisy_labels.methods.noise_adaptation_layer import noise_adaptation_layer
+from noisy_labels.methods.pro_mix import pro_mix
 from noisy_labels.methods.sparse_over_parameterization import (
   sparse_over_parameterization,
 )
@@ -36,12 +38,14 @@ METHODS = (
   'co_teaching',
   'co_teaching_plus',
   'confidence_regularized_sieve',
+  'divide_mix',
   'early_learning_regularization',
   'gold_loss_correction',
   'joint_training',
   'learning_to_reweight',
   'meta_weight_net',
   'noise_adaptation_layer',
+  'pro_mix',
   'sparse_over_parameterization',
   'transition_revision',
   'truncated_pruning',
@@ -67,6 +71,7 @@ __all__ = (
   'co_teaching',
   'co_teaching_plus',
   'confidence_regularized_sieve',
+  'divide_mix',
   'early_learning_regularization',
   'gold_loss_correction',
   'joint_training',
@@ -75,6 +80,7 @@ __all__ = (
   'mixup',
   'noise_adaptation_layer',
   'of_batches',
+  'pro_mix',
   'sparse_over_parameterization',
   'stateless',
   'transition_revision',

@@ -28,7 +28,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
   A `warm_up` belongs inside: `mixup(warm_up(...), alpha=1.0)`.
 
   Args:
-    method: one that asks for the prediction of its batch as it is.
+    method: one of one view, that asks for the prediction of its batch as it
+      is.
     alpha: in (0, inf); the nearer to 0, the less is mixed. Official 1 on
       CIFAR-10.
 
@@ -37,12 +38,13 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
 
   Raises:
     ValueError: if alpha is out of range, or the method predicts more than its
-      batch: one that looks ahead with trusted examples.
+      batch: one that has two views, or looks ahead with trusted examples.
 
   References:
     Zhang et al., `mixup: Beyond Empirical Risk Minimization
     <https://arxiv.org/abs/1710.09412>`_, 2018
   """
+  method_lib.check_one_view('mixup', method)
   _checks.in_range('alpha', alpha, '(0, inf)')
   if method.num_trusted:
     raise ValueError(

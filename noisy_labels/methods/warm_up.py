@@ -34,8 +34,8 @@ def warm_up(
   Of several networks, each has its own cross entropy, and they are summed.
 
   Args:
-    method: what to go over to. It is followed from the beginning, so that what
-      it remembers is up to date.
+    method: what to go over to, of one view. It is followed from the beginning,
+      so that what it remembers is up to date.
     epochs: how many to begin with, in [0, inf).
     ramp_epochs: over how many to go over, in [0, inf).
 
@@ -43,8 +43,9 @@ def warm_up(
     A `Method` whose memory has the visits beside the other method's.
 
   Raises:
-    ValueError: if an argument is out of range.
+    ValueError: if an argument is out of range, or the method has two views.
   """
+  method_lib.check_one_view('warm_up', method)
   _checks.in_range('epochs', epochs, '[0, inf)')
   _checks.in_range('ramp_epochs', ramp_epochs, '[0, inf)')
 

@@ -35,6 +35,7 @@ def test_every_public_function_is_there():
 MAKE = {
   'co_teaching': {'noise_rate': 0.4},
   'co_teaching_plus': {'noise_rate': 0.4, 'warm_up_epochs': 1.0},
+  'divide_mix': {'warm_up_epochs': 10.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
   'gold_loss_correction': {
     'transition': np.eye(7),
@@ -62,8 +63,8 @@ def test_memory_parameters_and_networks_are_as_the_page_says(name):
   said = {'$4K$': 4 * 7, '$4K + 4$': 4 * 7 + 4}
   assert total == 5 * (said[size] if size in said else int(size))
   trained = sum(leaf.size for leaf in jax.tree.leaves(params))
-  said = trains.partition(', ')[2].replace('$K^2$', '49') or '0'
-  assert trained == int(said)
+  said = trains.partition(', ')[2].replace('$K^2$', '49').replace('$2K$', '14')
+  assert trained == int(said or '0')
   assert bool(params) == (method.optimizer is not None)
   assert ('$K^2$' in trains) == (method.transition is not None)
   assert method.num_networks == int(networks)

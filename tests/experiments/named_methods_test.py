@@ -27,6 +27,7 @@ KNOWN = named_losses.facts(
 ) | {'trusted_labels': toy.shards(1, 24).trusted_label[0]}
 FIELDS = {
   'co_teaching_plus': {'warm_up_epochs': 1.0},
+  'divide_mix': {'warm_up_epochs': 1.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
   'sparse_over_parameterization': {
     'u_learning_rate': 10.0,

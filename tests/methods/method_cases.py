@@ -33,6 +33,9 @@ CASES = {
   'confidence_regularized_sieve': methods.confidence_regularized_sieve(
     start_epochs=1.0, ramp_epochs=2.0, sieve_epochs=2.0
   ),
+  'divide_mix': methods.divide_mix(
+    warm_up_epochs=1.0, unlabelled_weight=25.0, ramp_epochs=2.0
+  ),
   'early_learning_regularization': methods.early_learning_regularization(
     beta=0.7, weight=3.0
   ),
@@ -50,6 +53,9 @@ CASES = {
     transition=TRANSITION
   ),
   'of_batches': methods.of_batches(against_shuffled),
+  'pro_mix': methods.pro_mix(
+    confidence=0.6, warm_up_epochs=1.0, ramp_epochs=2.0, guess_epochs=2.0
+  ),
   'sparse_over_parameterization': methods.sparse_over_parameterization(
     u_learning_rate=10.0, v_learning_rate=10.0
   ),
