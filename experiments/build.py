@@ -77,6 +77,11 @@ def make_parts(
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
+  known = {
+    **known,
+    'part_of': models.part_of(config.model.name),
+    'steps_per_epoch': data.deal.steps,
+  }
   model = models.MODELS[config.model.name](
     num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
   )

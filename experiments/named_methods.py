@@ -13,7 +13,7 @@ from experiments import errors
 from noisy_labels import methods
 
 # Hyper-parameters that are no fields, for the run knows them.
-KNOWN = ('noise_prior', 'transition')
+KNOWN = ('noise_prior', 'part_of', 'steps_per_epoch', 'transition')
 
 # It is told of true labels, of which a run has none to tell.
 _OF_TRUSTED = ('gold_loss_correction',)
@@ -46,7 +46,8 @@ def make(
 
   Args:
     config: `config.method` of a run, with a name.
-    known: what the run knows of its noise, see `named_losses.facts`.
+    known: what the run knows of its noise, see `named_losses.facts`, and of
+      itself, see `build.make_parts`.
 
   Returns:
     The method, under mixup if `mixup_alpha` is set.

@@ -22,13 +22,20 @@ from noisy_labels import noise
 from tests.experiments import toy
 
 K = toy.NUM_CLASSES
-KNOWN = named_losses.facts(
-  noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)
-)
+KNOWN = {
+  **named_losses.facts(noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)),
+  'part_of': models.part_of('mlp'),
+  'steps_per_epoch': 1,
+}
 FIELDS = {
   'co_teaching_plus': {'warm_up_epochs': 1.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'early_learning_regularization_plus': {'beta': 0.7, 'weight': 3.0},
   'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'sparse_over_parameterization_plus': {
     'u_learning_rate': 10.0,
     'v_learning_rate': 10.0,
   },
