@@ -68,7 +68,7 @@ def estimated(
 def make_parts(
   config: ml_collections.ConfigDict,
   data: dataset.Dataset,
-  known: dict[str, np.ndarray],
+  known: dict[str, Any],
 ) -> train.Parts:
   """What the step is made of; `known` is what a loss is told of the noise."""
   errors.check_name('config.model.name', config.model.name, models.MODELS)

@@ -174,7 +174,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 
 # The layers between the features and the head, and as far down as the last
 # group of blocks, by their names in the tree of parameters.
-_LATE_LAYERS = {
+LATE_LAYERS = {
   'mlp': ('Dense_1',),
   'lenet5': ('Dense_1',),
   'small_cnn': ('Dense_0',),
@@ -205,6 +205,6 @@ def part_of(name: str) -> Callable[[str], int]:
     _, layer, *_ = path.split('/')
     if layer.startswith('_Head'):
       return 2
-    return int(layer in _LATE_LAYERS[name])
+    return int(layer in LATE_LAYERS[name])
 
   return part

@@ -119,7 +119,12 @@ def test_a_method_and_a_loss_are_one_too_many():
 
 
 @pytest.mark.parametrize(
-  'name', ['sparse_over_parameterization', 'co_teaching']
+  'name',
+  [
+    'sparse_over_parameterization',
+    'co_teaching',
+    'progressive_early_stopping',
+  ],
 )
 def test_memory_and_networks_survive_a_stop(
   tmp_path, data_dir, monkeypatch, name

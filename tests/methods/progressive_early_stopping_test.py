@@ -9,7 +9,7 @@ import pytest
 from noisy_labels import methods
 from tests.methods import tiny_training
 
-STEPS, LATE_RATE = 2, 0.5
+STEPS, LATE_RATE = 2, 2.0
 N, K = tiny_training.NUM_EXAMPLES, tiny_training.NUM_CLASSES
 
 
