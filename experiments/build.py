@@ -78,7 +78,7 @@ def _trusted(data: dataset.Dataset) -> dict[str, np.ndarray]:
 def make_parts(
   config: ml_collections.ConfigDict,
   data: dataset.Dataset,
-  known: dict[str, np.ndarray],
+  known: dict[str, Any],
 ) -> train.Parts:
   """What the step is made of; `known` is what a loss is told of the noise."""
   errors.check_name('config.model.name', config.model.name, models.MODELS)
@@ -87,6 +87,11 @@ def make_parts(
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
+  known = {
+    **known,
+    'part_of': models.part_of(config.model.name),
+    'steps_per_epoch': data.deal.steps,
+  }
   model = models.MODELS[config.model.name](
     num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
   )

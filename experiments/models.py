@@ -171,3 +171,40 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
   'resnet18': functools.partial(PreActivationResNet, blocks=(2, 2, 2, 2)),
   'resnet34': functools.partial(PreActivationResNet, blocks=(3, 4, 6, 3)),
 }
+
+# The layers between the features and the head, and as far down as the last
+# group of blocks, by their names in the tree of parameters.
+LATE_LAYERS = {
+  'mlp': ('Dense_1',),
+  'lenet5': ('Dense_1',),
+  'small_cnn': ('Dense_0',),
+  'cnn8': ('Dense_0', 'BatchNorm_6'),
+  'resnet18': (
+    *(f'PreActivationBlock_{number}' for number in range(6, 8)),
+    'BatchNorm_0',
+  ),
+  'resnet34': (
+    *(f'PreActivationBlock_{number}' for number in range(13, 16)),
+    'BatchNorm_0',
+  ),
+}
+
+
+def part_of(name: str) -> Callable[[str], int]:
+  """The parts of a network that progressive early stopping tells apart.
+
+  Args:
+    name: of a network of `MODELS`.
+
+  Returns:
+    From where a parameter is, such as 'model/Dense_0/kernel', to 2 for the
+    head, 1 for the layers before it, and 0 for the others.
+  """
+
+  def part(path):
+    _, layer, *_ = path.split('/')
+    if layer.startswith('_Head'):
+      return 2
+    return int(layer in LATE_LAYERS[name])
+
+  return part

@@ -13,7 +13,13 @@ from experiments import errors
 from noisy_labels import methods
 
 # Hyper-parameters that are no fields, for the run knows them.
-KNOWN = ('noise_prior', 'transition', 'trusted_labels')
+KNOWN = (
+  'noise_prior',
+  'part_of',
+  'steps_per_epoch',
+  'transition',
+  'trusted_labels',
+)
 
 
 def names() -> tuple[str, ...]:
@@ -43,9 +49,9 @@ def make(
 
   Args:
     config: `config.method` of a run, with a name.
-    known: what the run knows of its noise, see `named_losses.facts`, and as
-      `trusted_labels` the true labels by index, -1 where they are not known; if
-      there are none, without it.
+    known: what the run knows of its noise, see `named_losses.facts`; of itself,
+      see `build.make_parts`; and as `trusted_labels` the true labels by index,
+      -1 where they are not known; if there are none, without it.
 
   Returns:
     The method, under mixup if `mixup_alpha` is set.

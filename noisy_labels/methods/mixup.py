@@ -1,11 +1,10 @@
 """Mixup: images and labels between two examples, for any method."""
 
 import jax
-import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.methods import method as method_lib
-from noisy_labels.methods import rows
+from noisy_labels.methods import mixing
 
 
 def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
@@ -37,8 +36,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     A `Method`; its metrics are those of the method, mixed as the losses are.
 
   Raises:
-    ValueError: if alpha is out of range, or the method predicts more than its
-      batch: one that has two views, or looks ahead with trusted examples.
+    ValueError: if alpha is out of range, or the method asks for predictions of
+      other images, or by other parameters.
 
   References:
     Zhang et al., `mixup: Beyond Empirical Risk Minimization
@@ -46,19 +45,18 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
   """
   method_lib.check_one_view('mixup', method)
   _checks.in_range('alpha', alpha, '(0, inf)')
-  if method.num_trusted:
+  if method.ema_decay or method.num_trusted:
     raise ValueError(
-      'method must ask for the prediction of its batch alone to be mixed, got '
-      f'one that asks for {method.num_trusted} trusted examples too'
+      'mixup takes a method that predicts its batch alone, and this one '
+      'predicts other images, or by other parameters, too'
     )
 
   def loss(predict, batch, state, key):
     ratio_key, order_key, predict_key, *keys = jax.random.split(key, 5)
     ratio = jax.random.beta(ratio_key, alpha, alpha)
-    partners = _partners(batch, order_key)
-    image = batch['image']
-    mixed = ratio * image + (1 - ratio) * image[partners]
-    logits = predict(mixed.astype(image.dtype), predict_key)
+    partners = mixing.partners(batch, order_key)
+    mixed = mixing.Mixture(ratio, partners)(batch['image'])
+    logits = predict(mixed, predict_key)
 
     def ask(batch, key):
       return method.loss(lambda images, key: logits, batch, state, key)
@@ -73,10 +71,3 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     return mix(own, other), (memory, jax.tree.map(mix, metrics, other_metrics))
 
   return method._replace(loss=loss)
-
-
-def _partners(batch, key):
-  """Another example for each, or itself where that would be padding."""
-  own = jnp.arange(len(batch['mask']))
-  partners = jax.random.permutation(key, own)
-  return jnp.where(rows.is_real(batch)[partners], partners, own)

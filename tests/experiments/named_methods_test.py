@@ -22,14 +22,22 @@ from noisy_labels import noise
 from tests.experiments import toy
 
 K = toy.NUM_CLASSES
-KNOWN = named_losses.facts(
-  noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)
-) | {'trusted_labels': toy.shards(1, 24).trusted_label[0]}
+KNOWN = {
+  **named_losses.facts(noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)),
+  'part_of': models.part_of('mlp'),
+  'steps_per_epoch': 1,
+  'trusted_labels': toy.shards(1, 24).trusted_label[0],
+}
 FIELDS = {
   'co_teaching_plus': {'warm_up_epochs': 1.0},
   'divide_mix': {'warm_up_epochs': 1.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'early_learning_regularization_plus': {'beta': 0.7, 'weight': 3.0},
   'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'sparse_over_parameterization_plus': {
     'u_learning_rate': 10.0,
     'v_learning_rate': 10.0,
   },
@@ -140,7 +148,12 @@ def test_a_method_and_a_loss_are_one_too_many():
 
 
 @pytest.mark.parametrize(
-  'name', ['sparse_over_parameterization', 'co_teaching']
+  'name',
+  [
+    'sparse_over_parameterization',
+    'co_teaching',
+    'progressive_early_stopping',
+  ],
 )
 def test_memory_and_networks_survive_a_stop(
   tmp_path, data_dir, monkeypatch, name
