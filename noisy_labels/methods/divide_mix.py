@@ -12,7 +12,7 @@ from noisy_labels import estimation
 from noisy_labels import losses as losses_lib
 from noisy_labels.losses import log_prob
 from noisy_labels.methods import method as method_lib
-from noisy_labels.methods import mix_match
+from noisy_labels.methods import mixing
 from noisy_labels.methods import order
 from noisy_labels.methods import rows
 from noisy_labels.methods import selection
@@ -128,10 +128,10 @@ def divide_mix(
     targets = lax.stop_gradient(jnp.tile(targets, (1, 2, 1)))
     labelled = jnp.tile(clean > threshold, (1, 2))
     # A warm-up mixes nothing, and its labels are those given.
-    ratio = jnp.where(late, mix_match.ratio(ratio_key, alpha), 1)
-    partners = mix_match.partners(order_key, rows.is_real(views))
-    targets = jax.vmap(mix_match.mix, (0, None, None))(targets, partners, ratio)
-    mixed = mix_match.mix(views['image'], partners, ratio)
+    ratio = jnp.where(late, mixing.ratio(ratio_key, alpha), 1)
+    partners = mixing.partners(order_key, rows.is_real(views))
+    targets = jax.vmap(mixing.mix, (0, None, None))(targets, partners, ratio)
+    mixed = mixing.mix(views['image'], partners, ratio)
     logits = rows.logits_of(predict, {**views, 'image': mixed}, predict_key)
     weight = selection.ramp(
       unlabelled_weight, epoch - warm_up_epochs, ramp_epochs
@@ -178,7 +178,20 @@ def _targets(probs, clean, label, threshold, temperature):
     trust * given + (1 - trust) * own,
     jnp.mean(own, axis=0),
   )
-  return mix_match.sharpen(chosen, temperature)
+  return _sharpen(chosen, temperature)
+
+
+def _sharpen(probs: chex.Array, temperature: float) -> chex.Array:
+  """p_k^(1 / T) / sum_j p_j^(1 / T): nearer to certainty, the smaller T is.
+
+  Args:
+    probs: distributions, float `[..., num_classes]`.
+    temperature: T, in (0, 1]; 1 leaves them as they are.
+
+  Returns:
+    Distributions of the same shape.
+  """
+  return jax.nn.softmax(jnp.log(probs) / temperature, axis=-1)
 
 
 def _semi_supervised(logits, targets, labelled, views, weight):

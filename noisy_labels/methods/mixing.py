@@ -22,8 +22,7 @@ class Mixture(NamedTuple):
 
   def __call__(self, values: chex.Array) -> chex.Array:
     """Values `[batch, ...]`, mixed."""
-    mixed = self.ratio * values + (1 - self.ratio) * values[self.partners]
-    return mixed.astype(values.dtype)
+    return mix(values, self.partners, self.ratio)
 
 
 def draw_mixture(
@@ -40,20 +39,36 @@ def draw_mixture(
     One ratio, and partners by a random permutation of the batch.
   """
   ratio_key, order_key = jax.random.split(key)
-  ratio = jax.random.beta(ratio_key, alpha, alpha)
-  return Mixture(jnp.maximum(ratio, 1 - ratio), partners(batch, order_key))
+  return Mixture(
+    ratio(ratio_key, alpha), partners(order_key, rows.is_real(batch))
+  )
 
 
-def partners(batch: dict[str, chex.Array], key: chex.PRNGKey) -> chex.Array:
-  """Another example for each, or itself where that would be padding.
+def ratio(key: chex.PRNGKey, alpha: float) -> chex.Array:
+  """max(r, 1 - r), r ~ Beta(alpha, alpha): what is mixed in is the less."""
+  drawn = jax.random.beta(key, alpha, alpha)
+  return jnp.maximum(drawn, 1 - drawn)
+
+
+def partners(key: chex.PRNGKey, among: chex.Array) -> chex.Array:
+  """A random permutation of some of the examples.
 
   Args:
-    batch: of one device.
-    key: draws a permutation of the batch.
+    key: draws it.
+    among: which, bool `[batch]`.
 
   Returns:
-    Places in the batch, int32 `[batch]`.
+    The partner of each example, integer `[batch]`; the others have themselves.
   """
-  own = jnp.arange(len(batch['mask']))
-  others = jax.random.permutation(key, own)
-  return jnp.where(rows.is_real(batch)[others], others, own)
+  number = len(among)
+  shuffled = jnp.where(among, jax.random.permutation(key, number), number)
+  places = jnp.argsort(~among)
+  return jnp.zeros_like(places).at[places].set(jnp.argsort(shuffled))
+
+
+def mix(
+  values: chex.Array, partners: chex.Array, ratio: chex.Numeric
+) -> chex.Array:
+  """Ratio x_a + (1 - ratio) x_b, b the partner of a; values `[batch, ...]`."""
+  mixed = ratio * values + (1 - ratio) * values[partners]
+  return mixed.astype(values.dtype)

@@ -5,6 +5,7 @@ import jax
 from noisy_labels import _checks
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import mixing
+from noisy_labels.methods import rows
 
 
 def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
@@ -54,8 +55,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
   def loss(predict, batch, state, key):
     ratio_key, order_key, predict_key, *keys = jax.random.split(key, 5)
     ratio = jax.random.beta(ratio_key, alpha, alpha)
-    partners = mixing.partners(batch, order_key)
-    mixed = mixing.Mixture(ratio, partners)(batch['image'])
+    partners = mixing.partners(order_key, rows.is_real(batch))
+    mixed = mixing.mix(batch['image'], partners, ratio)
     logits = predict(mixed, predict_key)
 
     def ask(batch, key):

@@ -12,7 +12,7 @@ from noisy_labels import _checks
 from noisy_labels import losses as losses_lib
 from noisy_labels.losses import log_prob
 from noisy_labels.methods import method as method_lib
-from noisy_labels.methods import mix_match
+from noisy_labels.methods import mixing
 from noisy_labels.methods import order
 from noisy_labels.methods import rows
 from noisy_labels.methods import selection
@@ -229,10 +229,10 @@ def _agreed(probs, sure, kept, batch, guess_share):
 def _mix(images, targets, chosen, keys, alpha):
   """What the networks mix, one after the other, and the labels `[2, ...]`."""
   ratio_keys, order_keys = (jax.random.split(key) for key in keys)
-  ratios = jax.vmap(mix_match.ratio, (0, None))(ratio_keys, alpha)
-  partners = jax.vmap(mix_match.partners)(order_keys, chosen)
-  mixed = jax.vmap(mix_match.mix, (None, 0, 0))(images, partners, ratios)
-  targets = jax.vmap(mix_match.mix)(targets, partners, ratios)
+  ratios = jax.vmap(mixing.ratio, (0, None))(ratio_keys, alpha)
+  partners = jax.vmap(mixing.partners)(order_keys, chosen)
+  mixed = jax.vmap(mixing.mix, (None, 0, 0))(images, partners, ratios)
+  targets = jax.vmap(mixing.mix)(targets, partners, ratios)
   return mixed.reshape(-1, *images.shape[1:]), targets
 
 

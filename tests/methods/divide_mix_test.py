@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from noisy_labels import methods
-from noisy_labels.methods import mix_match
+from noisy_labels.methods import divide_mix
+from noisy_labels.methods import mixing
 from tests.methods import tiny_training
 
 N, K = tiny_training.NUM_EXAMPLES, tiny_training.NUM_CLASSES
@@ -27,8 +28,8 @@ def make(**changes):
 @jax.jit
 def draw(key):
   _, _, ratio_key, order_key = jax.random.split(key, 4)
-  ratio = mix_match.ratio(ratio_key, SETTINGS['alpha'])
-  return ratio, mix_match.partners(order_key, jnp.ones(12, bool))
+  ratio = mixing.ratio(ratio_key, SETTINGS['alpha'])
+  return ratio, mixing.partners(order_key, jnp.ones(12, bool))
 
 
 def draws(number):
@@ -89,7 +90,7 @@ def targets_of(k, probs, y, w):
   return np.array(targets * 2)
 
 
-def mix_match_step(weights, images, targets, labelled, strength):
+def mixing_step(weights, images, targets, labelled, strength):
   """L_X, L_U and the regulariser, of both views, and their gradients."""
   p = tiny_training.softmax(images @ weights)
   size = len(p)
@@ -134,7 +135,7 @@ def transcription(num_epochs):
         t = ratio * t + (1 - ratio) * t[partners]
         labelled = np.tile(w > 0.5, 2)
         shown = mixed
-        parts = mix_match_step(weights[k], mixed, t, labelled, strength)
+        parts = mixing_step(weights[k], mixed, t, labelled, strength)
       total += parts[0]
       new.append(weights[k] - tiny_training.RATE * shown.T @ parts[1])
     weights = np.stack(new)
@@ -283,3 +284,15 @@ def test_the_mixture_tells_small_losses_from_large_ones():
 def test_numbers_out_of_range_are_refused(name, value):
   with pytest.raises(ValueError, match=name):
     make(**{name: value})
+
+
+def test_sharpening():
+  probs = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
+  want = probs**2 / (probs**2).sum(1, keepdims=True)
+  got = divide_mix._sharpen(jnp.asarray(probs), 0.5)
+  np.testing.assert_allclose(got, want, rtol=1e-6)
+  np.testing.assert_allclose(
+    divide_mix._sharpen(jnp.asarray(probs), 1.0), probs, rtol=1e-6
+  )
+  cold = divide_mix._sharpen(jnp.asarray(probs[:2]), 1e-3)
+  np.testing.assert_allclose(cold, [[1, 0, 0], [1, 0, 0]], atol=1e-6)

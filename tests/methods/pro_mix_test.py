@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from noisy_labels import methods
-from noisy_labels.methods import mix_match
+from noisy_labels.methods import mixing
 from tests.methods import tiny_training
 
 N, K = tiny_training.NUM_EXAMPLES, tiny_training.NUM_CLASSES
@@ -39,8 +39,8 @@ def draw(key, chosen):
   ratio_keys, order_keys = (
     jax.random.split(key) for key in (ratio_key, order_key)
   )
-  return [mix_match.ratio(key, ALPHA) for key in ratio_keys], [
-    mix_match.partners(key, each)
+  return [mixing.ratio(key, ALPHA) for key in ratio_keys], [
+    mixing.partners(key, each)
     for key, each in zip(order_keys, chosen, strict=True)
   ]
 

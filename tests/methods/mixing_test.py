@@ -1,26 +1,13 @@
-"""Sharpened labels, and images mixed with partners."""
+"""Images mixed with partners."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from noisy_labels.methods import mix_match
+from noisy_labels.methods import mixing
 
-
-def test_sharpening():
-  probs = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
-  want = probs**2 / (probs**2).sum(1, keepdims=True)
-  got = mix_match.sharpen(jnp.asarray(probs), 0.5)
-  np.testing.assert_allclose(got, want, rtol=1e-6)
-  np.testing.assert_allclose(
-    mix_match.sharpen(jnp.asarray(probs), 1.0), probs, rtol=1e-6
-  )
-  cold = mix_match.sharpen(jnp.asarray(probs[:2]), 1e-3)
-  np.testing.assert_allclose(cold, [[1, 0, 0], [1, 0, 0]], atol=1e-6)
-
-
-draw_ratios = jax.jit(jax.vmap(mix_match.ratio, (0, None)))
+draw_ratios = jax.jit(jax.vmap(mixing.ratio, (0, None)))
 
 
 @pytest.mark.parametrize('alpha', [0.1, 4.0])
@@ -37,7 +24,7 @@ def test_partners_are_a_permutation_of_those_that_take_part():
   among = jnp.array([True, False, True, True, False, True])
   counts = np.zeros((6, 6))
   keys = jax.random.split(jax.random.key(0), 600)
-  draw = jax.jit(jax.vmap(mix_match.partners, (0, None)))
+  draw = jax.jit(jax.vmap(mixing.partners, (0, None)))
   for partners in np.asarray(draw(keys, among)):
     np.testing.assert_array_equal(np.sort(partners), np.arange(6))
     counts[np.arange(6), partners] += 1
@@ -49,12 +36,12 @@ def test_partners_are_a_permutation_of_those_that_take_part():
 @pytest.mark.parametrize('size', [0, 1])
 def test_nobody_to_mix_with(size):
   among = jnp.arange(4) < size
-  partners = mix_match.partners(jax.random.key(1), among)
+  partners = mixing.partners(jax.random.key(1), among)
   np.testing.assert_array_equal(partners, np.arange(4))
 
 
 def test_mixing_keeps_the_type():
   images = jnp.arange(6.0, dtype=jnp.bfloat16).reshape(3, 2)
-  got = mix_match.mix(images, jnp.array([1, 0, 2]), jnp.float32(0.75))
+  got = mixing.mix(images, jnp.array([1, 0, 2]), jnp.float32(0.75))
   assert got.dtype == images.dtype
   np.testing.assert_array_equal(got, [[0.5, 1.5], [1.5, 2.5], [4, 5]])
