@@ -73,4 +73,12 @@ def early_learning_regularization(
     memory = rows.write(state.memory, batch, targets)
     return losses, (memory, {'agreement': -jnp.expm1(log_rest)})
 
-  return method_lib.Method(init, loss)
+  return method_lib.Method(init, loss, opinion=_opinion)
+
+
+def _opinion(memory, labels):
+  of_label = jnp.take_along_axis(memory, labels[:, None], axis=-1)[:, 0]
+  # Before the first visit no class is more probable than another.
+  seen = jnp.any(memory > 0, axis=-1)
+  guess = jnp.where(seen, jnp.argmax(memory, axis=-1), labels)
+  return {'target': of_label, 'guess': guess}

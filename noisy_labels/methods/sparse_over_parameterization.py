@@ -42,9 +42,10 @@ def sparse_over_parameterization(
   the label and p need not.
 
   Remembers: `Memory(u, v)`. u^2 near 1 tells of a wrong label, and v^2 of the
-  true one. They are trained by gradient, but with plain stochastic gradient
-  descent as in the paper, and only by the loss of their own example; so the
-  method makes their steps itself, and they are sharded with the examples.
+  true one: the largest entry of e_y - s is a guess of it. They are trained by
+  gradient, but with plain stochastic gradient descent as in the paper, and only
+  by the loss of their own example; so the method makes their steps itself, and
+  they are sharded with the examples.
 
   The numbers that the paper gives are rates for the gradient of a mean over a
   batch: hence batch_size, which makes a step that does not depend on how many
@@ -96,7 +97,13 @@ def sparse_over_parameterization(
     )
     return _losses(logits, label, u, v), (memory, {'noise': u[:, 0] ** 2})
 
-  return method_lib.Method(init, loss)
+  return method_lib.Method(init, loss, opinion=_opinion)
+
+
+def _opinion(memory, labels):
+  label = jax.nn.one_hot(labels, memory.v.shape[-1], dtype=memory.v.dtype)
+  clean = label - _noise(label, memory.u, memory.v)
+  return {'noise': memory.u[:, 0] ** 2, 'guess': jnp.argmax(clean, axis=-1)}
 
 
 def _losses(logits, label, u, v):

@@ -75,4 +75,9 @@ def warm_up(
     losses = (1 - ratio) * early + ratio * late
     return losses, (Memory(visits, memory), metrics)
 
-  return method._replace(init=init, loss=loss)
+  def opinion(memory, labels):
+    return method.opinion(memory.inner, labels)
+
+  return method._replace(
+    init=init, loss=loss, opinion=method.opinion and opinion
+  )
