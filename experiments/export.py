@@ -19,13 +19,13 @@ devices. The file has a line for each example of the training split, by index:
 
 and then what the method says itself, of the examples that it was trained with:
 
-  target, guess          early_learning_regularization: how much of its target
-                         the label given has, and which class has most
-  noise, guess           sparse_over_parameterization: u^2, near 1 for wrong
-                         labels, and the most probable class by u and v
-  kept                   truncated_pruning, confidence_regularized_sieve: whether
-                         it believes the label, 1 or 0; methods of two networks:
-                         how often they chose it, of its visits
+  guess, target          early_learning_regularization: the class that has most
+                         of its target, and how much the label given has
+  guess, noise           sparse_over_parameterization: the most probable class by
+                         u and v, and u^2, near 1 for wrong labels
+  kept                   truncated_pruning, confidence_regularized_sieve: 1 if
+                         it believes the label, otherwise 0; methods of two
+                         networks: how often they chose it, of its visits
 
 See docs/methods.md. Classes are numbered as the data set does. Networks that
 are trained together predict with the mean of their probabilities. A run reads

@@ -12,12 +12,24 @@ from experiments import restore
 from experiments import train
 from experiments.data import dataset
 
+# What there is of every run, in this order; `experiments.export` explains it.
+COLUMNS = (
+  'index',
+  'label',
+  'predicted',
+  'label_probability',
+  'predicted_probability',
+  'loss',
+  'true_label',
+  'held_out',
+)
+
 # A method's opinion is asked of so many examples at a time.
 _BLOCK = 65536
 
 
 def columns(run: restore.Restored) -> dict[str, np.ndarray]:
-  """The columns that `experiments.export` lists, by index.
+  """`COLUMNS` and those of the method, by index.
 
   Args:
     run: a run that was finished or stopped.
@@ -70,7 +82,7 @@ def _predict(run: restore.Restored) -> dict[str, np.ndarray]:
   )
   return {
     name: np.concatenate([train_set[name], validation[name]])[order]
-    for name in train_set
+    for name in COLUMNS
   }
 
 
@@ -87,14 +99,11 @@ def label_step(
   predicted = jnp.argmax(log_probs, axis=-1)
   log_p = jnp.take_along_axis(log_probs, said['label'][:, None], axis=-1)[:, 0]
   return {
-    'index': said['index'],
-    'label': said['label'],
+    **said,
     'predicted': predicted,
     'label_probability': jnp.exp(log_p),
     'predicted_probability': jnp.exp(jnp.max(log_probs, axis=-1)),
     'loss': -log_p,
-    'true_label': said['true_label'],
-    'mask': said['mask'],
   }
 
 

@@ -35,7 +35,7 @@ def check_workdir(
       )
   if not path.exists():
     return
-  before, now = _flat(_read(path)), _flat(_plain(config))
+  before, now = flat(_read(path)), flat(_plain(config))
   for field in sorted(before.keys() | now.keys()):
     if before.get(field) != now.get(field):
       raise errors.UsageError(
@@ -79,7 +79,7 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     raise errors.UsageError(_no_run(workdir))
   fields, config = _read(path), common.get_config()
   try:
-    unknown = _flat(fields).keys() - _flat(config.to_dict()).keys()
+    unknown = flat(fields).keys() - flat(config.to_dict()).keys()
     if unknown:
       raise TypeError(f'it has a field {min(unknown)!r}')
     config.update(fields)
@@ -183,11 +183,12 @@ def _plain(config: ml_collections.ConfigDict) -> dict[str, Any]:
   return json.loads(json.dumps(config.to_dict()))
 
 
-def _flat(value: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-  flat = {}
+def flat(value: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+  """The fields of a configuration by their full names, as in `loss.name`."""
+  fields = {}
   for name, item in value.items():
     if isinstance(item, dict):
-      flat.update(_flat(item, f'{prefix}{name}.'))
+      fields.update(flat(item, f'{prefix}{name}.'))
     else:
-      flat[prefix + name] = item
-  return flat
+      fields[prefix + name] = item
+  return fields
