@@ -21,8 +21,8 @@ and then what the method says itself, of the examples that it was trained with:
 
   guess, target          early_learning_regularization: the class that has most
                          of its target, and how much the label given has
-  guess, noise           sparse_over_parameterization: the most probable class by
-                         u and v, and u^2, near 1 for wrong labels
+  guess, noise           sparse_over_parameterization: the most probable class
+                         by u and v, and u^2, near 1 for wrong labels
   kept                   truncated_pruning, confidence_regularized_sieve: 1 if
                          it believes the label, otherwise 0; methods of two
                          networks: how often they chose it, of its visits

@@ -75,9 +75,12 @@ def warm_up(
     losses = (1 - ratio) * early + ratio * late
     return losses, (Memory(visits, memory), metrics)
 
-  def opinion(memory, labels):
-    return method.opinion(memory.inner, labels)
-
   return method._replace(
-    init=init, loss=loss, opinion=method.opinion and opinion
+    init=init, loss=loss, opinion=_of_inner(method.opinion)
   )
+
+
+def _of_inner(opinion):
+  if opinion is None:
+    return None
+  return lambda memory, labels: opinion(memory.inner, labels)
