@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import optax.contrib
 
+from experiments import devices
 from experiments import errors
 from experiments import folds
 from experiments import loss_fields
@@ -20,6 +21,7 @@ from experiments import noises
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
+from experiments.data import source
 from noisy_labels import losses
 from noisy_labels import methods
 from noisy_labels import noise
@@ -42,6 +44,33 @@ def one_config(
 def title(config: ml_collections.ConfigDict) -> str:
   """What a run trains with: a method, or else a loss."""
   return config.method.name or config.loss.name
+
+
+def make_data(
+  config: ml_collections.ConfigDict,
+  data_dir: str | None,
+  local: devices.Local,
+) -> tuple[noises.Noise, dataset.Dataset]:
+  """The noise of a run, and its data with that noise, on the devices."""
+  given = noises.make(
+    config.noise,
+    source.describe(config.dataset, data_dir=data_dir),
+    dataset=config.dataset,
+    seed=config.seed,
+    data_dir=data_dir,
+  )
+  data = dataset.make_dataset(
+    config.dataset,
+    local=local,
+    data_dir=data_dir,
+    give=given.give,
+    seed=config.seed,
+    validation_fraction=config.validation_fraction,
+    batch_size=config.batch_size,
+    num_trusted=config.num_trusted,
+    image_size=config.image_size,
+  )
+  return given, data
 
 
 def known(

@@ -61,6 +61,12 @@ class Checkpoints:
     Returns:
       State, memory `[local_devices, rows, ...]` and sums, as host arrays.
     """
+    state, memory, sums = self.read(state, memory)
+    memory = jax.tree.map(lambda leaf: self._dealt(leaf, local.numbers), memory)
+    return state, memory, sums
+
+  def read(self, state: Any, memory: Any) -> tuple[Any, Any, dict[str, float]]:
+    """As `restore`, but the memory is of all examples, in index order."""
     whole = jax.tree.map(
       lambda leaf: np.zeros(
         (self._deal.num_examples, *leaf.shape[1:]), leaf.dtype
@@ -75,9 +81,7 @@ class Checkpoints:
       ),
     )
     state = jax.tree.map(np.asarray, restored['run']['state'])
-    memory = jax.tree.map(
-      lambda leaf: self._dealt(leaf, local.numbers), restored['run']['memory']
-    )
+    memory = jax.tree.map(np.asarray, restored['run']['memory'])
     return state, memory, restored['sums']
 
   def close(self) -> None:

@@ -115,16 +115,18 @@ class Evaluator:
     local: devices.Local,
   ):
     """Prepares the step; a device measures `batch_size` examples at once."""
+    self._parts = parts
+    self._local = local
     self._batch_size = batch_size
-    self._num_devices = len(local.devices)
-    self._measure, self._predict, self._logits = (
-      devices.parallel(
-        functools.partial(step, parts),
-        in_axes=(None, 0, 0, 0),
-        out_axes=0,
-        local=local,
-      )
-      for step in (eval_step, predict_step, logits_step)
+    self._measure = self._parallel(eval_step)
+    self._logits = self._parallel(logits_step)
+
+  def _parallel(self, step: Callable[..., Any]) -> Callable[..., Any]:
+    return devices.parallel(
+      functools.partial(step, self._parts),
+      in_axes=(None, 0, 0, 0),
+      out_axes=0,
+      local=self._local,
     )
 
   def __call__(
@@ -157,18 +159,25 @@ class Evaluator:
     return measures
 
   def predict(
-    self, state: train.TrainState, shards: dataset.Shards
+    self,
+    state: train.TrainState,
+    shards: dataset.Shards,
+    *,
+    step: Callable[..., dict[str, jax.Array]] = predict_step,
+    after: Callable[[Any], None] | None = None,
   ) -> dict[str, np.ndarray]:
     """Predicts one split.
 
     Args:
       state: the model.
       shards: the split.
+      step: what to say of each example, as `predict_step`.
+      after: called with what each batch gave.
 
     Returns:
-      What `predict_step` returns, of all processes' examples, by index.
+      What `step` returns, of all processes' examples, by index.
     """
-    outputs = _gather(self._run(self._predict, state, shards))
+    outputs = _gather(self._run(self._parallel(step), state, shards, after))
     order = np.argsort(outputs['index'], kind='stable')
     return {name: value[order] for name, value in outputs.items()}
 
@@ -181,11 +190,16 @@ class Evaluator:
     """
     return self._run(self._logits, state, shards)
 
+  def num_batches(self, shards: dataset.Shards) -> int:
+    """In how many batches one split is predicted."""
+    return -(-shards.mask.shape[1] // self._batch_size)
+
   def _run(
     self,
     step: Callable[..., Any],
     state: train.TrainState,
     shards: dataset.Shards,
+    after: Callable[[Any], None] | None = None,
   ) -> list[Any]:
     num_rows = shards.mask.shape[1]
     batch_size = min(self._batch_size, num_rows)
@@ -194,10 +208,12 @@ class Evaluator:
       rows = np.arange(start, start + batch_size, dtype=np.int32)
       valid = (rows < num_rows).astype(np.float32)
       rows, valid = (
-        np.tile(x, (self._num_devices, 1))
+        np.tile(x, (len(self._local.devices), 1))
         for x in (np.minimum(rows, num_rows - 1), valid)
       )
       results.append(step(state, shards, rows, valid))
+      if after:
+        after(results[-1])
     return results
 
 

@@ -141,12 +141,21 @@ def _check_process_flags() -> None:
 
 def _main(main: Callable[[], None], argv: list[str]) -> None:
   del argv
-  try:
-    devices.cache_compilations()
+
+  def connect_and_run():
     if FLAGS.distributed or FLAGS.coordinator_address:
       devices.connect(
         FLAGS.coordinator_address, FLAGS.num_processes, FLAGS.process_id
       )
+    main()
+
+  guard(connect_and_run)
+
+
+def guard(main: Callable[[], None]) -> None:
+  """Runs a program; its errors become a line and an exit code."""
+  try:
+    devices.cache_compilations()
     main()
   except errors.UsageError as error:
     _fail(error, 2)

@@ -20,12 +20,10 @@ from experiments import evaluate
 from experiments import interrupt
 from experiments import log
 from experiments import noise_estimate
-from experiments import noises
 from experiments import record
 from experiments import train
 from experiments.data import dataset
 from experiments.data import lanes
-from experiments.data import source
 
 
 def run(
@@ -61,14 +59,7 @@ def run(
     return finished
   check_config.check(config)
   local = local or devices.local()
-  given = noises.make(
-    config.noise,
-    source.describe(config.dataset, data_dir=data_dir),
-    dataset=config.dataset,
-    seed=config.seed,
-    data_dir=data_dir,
-  )
-  data = _make_dataset(config, given, data_dir, local)
+  given, data = build.make_data(config, data_dir, local)
   known, found = build.known(config, data, given), None
   # Raises for what cannot be meant, before anything is written.
   parts = build.make_parts(config, data, known)
@@ -312,22 +303,3 @@ class _Loop:
       line[f'method_{name}'] = sums[name] / sums['count']
     self._metrics.add(line)
     return line
-
-
-def _make_dataset(
-  config: ml_collections.ConfigDict,
-  given: noises.Noise,
-  data_dir: str | None,
-  local: devices.Local,
-) -> dataset.Dataset:
-  return dataset.make_dataset(
-    config.dataset,
-    local=local,
-    data_dir=data_dir,
-    give=given.give,
-    seed=config.seed,
-    validation_fraction=config.validation_fraction,
-    batch_size=config.batch_size,
-    num_trusted=config.num_trusted,
-    image_size=config.image_size,
-  )

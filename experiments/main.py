@@ -15,12 +15,16 @@ import jax
 
 from experiments import build
 from experiments import devices
+from experiments import errors
+from experiments import groups
 from experiments import launch
 from experiments import loop
 from experiments import sweep
 from experiments import table
 
 FLAGS = flags.FLAGS
+# A sweep may be given here, too.
+flags.adopt_module_key_flags(sweep)
 
 
 def main() -> None:
@@ -29,6 +33,10 @@ def main() -> None:
   if {'systems', 'sweeps'} & set(config):
     sweep.main()
     return
+  if FLAGS.index is not None:
+    raise errors.UsageError(
+      '--index chooses a run of a sweep, and --config describes one run'
+    )
   workdir = FLAGS.workdir or default_workdir()
   writes = jax.process_index() == 0
   if writes:
@@ -38,9 +46,10 @@ def main() -> None:
   )
   if writes:
     # Imported here because plots are slow, and --help need not wait for them.
-    from experiments import report
+    from experiments import report_page
 
-    path = report.write_run(pathlib.Path(workdir), config, summary)
+    workdir = pathlib.Path(workdir)
+    path = report_page.write(workdir, groups.of_run(workdir, config, summary))
     table.show_run(build.title(config), summary)
     print(f'Everything is in {workdir}\nReport: {path.absolute()}')
 

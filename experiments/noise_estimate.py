@@ -155,9 +155,9 @@ def find(
   check(config)
   name = config.noise_estimate
   folder = workdir / 'noise_estimate'
-  path = folder / f'{name}.json'
-  if path.exists():
-    return _read(path)
+  saved = read(config, workdir)
+  if saved is not None:
+    return saved
   estimator = _ESTIMATORS[name]
   folds = folder / f'folds_{estimator.loss["name"]}'
   train(
@@ -172,9 +172,17 @@ def find(
       log_probs, labels = log_probs[labels >= 0], labels[labels >= 0]
   found = estimate(name, labels, log_probs, seed=config.seed)
   if jax.process_index() == 0:
-    log.write_json(path, _plain(found))
+    log.write_json(folder / f'{name}.json', _plain(found))
     print(describe(found), flush=True)
   return found
+
+
+def read(
+  config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> NoiseEstimate | None:
+  """The estimate that a run in this directory has made, if it got so far."""
+  path = workdir / 'noise_estimate' / f'{config.noise_estimate}.json'
+  return _read(path) if path.exists() else None
 
 
 def estimate(

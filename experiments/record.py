@@ -12,6 +12,7 @@ from experiments import devices
 from experiments import errors
 from experiments import log
 from experiments import noise_estimate
+from experiments.configs import common
 from experiments.data import dataset
 
 # How a run's number is chosen from its periods; a table says which it shows.
@@ -34,7 +35,7 @@ def check_workdir(
       )
   if not path.exists():
     return
-  before, now = _flat(_read(path)), _flat(_plain(config))
+  before, now = flat(_read(path)), flat(_plain(config))
   for field in sorted(before.keys() | now.keys()):
     if before.get(field) != now.get(field):
       raise errors.UsageError(
@@ -59,6 +60,48 @@ def claim_workdir(
   if not (workdir / 'config.json').exists():
     log.write_json(workdir / 'config.json', _plain(config))
   log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
+
+
+def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
+  """The configuration of the run in this directory.
+
+  Args:
+    workdir: the run's directory.
+
+  Returns:
+    Its configuration; a field that it does not have is as in common.py.
+
+  Raises:
+    UsageError: no run of this program is there.
+  """
+  path = workdir / 'config.json'
+  if not path.is_file():
+    raise errors.UsageError(_no_run(workdir))
+  fields, config = _read(path), common.get_config()
+  try:
+    unknown = flat(fields).keys() - flat(config.to_dict()).keys()
+    if unknown:
+      raise TypeError(f'it has a field {min(unknown)!r}')
+    config.update(fields)
+  except (AttributeError, TypeError) as error:
+    raise errors.UsageError(f'{path} is not of a run: {error}') from None
+  return config
+
+
+def find_runs(folder: pathlib.Path) -> list[pathlib.Path]:
+  """The directories of runs here and below, but not those within a run."""
+  if (folder / 'config.json').is_file():
+    return [folder]
+  below = sorted(path for path in folder.glob('*') if path.is_dir())
+  return [run for path in below for run in find_runs(path)]
+
+
+def _no_run(workdir: pathlib.Path) -> str:
+  if not workdir.is_dir():
+    return f'{workdir} does not exist, or is not a directory'
+  runs = find_runs(workdir)
+  also = f', but {runs[0]} has one' if runs else ''
+  return f'{workdir} has no config.json, so no run is there{also}'
 
 
 def read_summary(workdir: pathlib.Path) -> dict[str, Any] | None:
@@ -140,11 +183,12 @@ def _plain(config: ml_collections.ConfigDict) -> dict[str, Any]:
   return json.loads(json.dumps(config.to_dict()))
 
 
-def _flat(value: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-  flat = {}
+def flat(value: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+  """The fields of a configuration by their full names, as in `loss.name`."""
+  fields = {}
   for name, item in value.items():
     if isinstance(item, dict):
-      flat.update(_flat(item, f'{prefix}{name}.'))
+      fields.update(flat(item, f'{prefix}{name}.'))
     else:
-      flat[prefix + name] = item
-  return flat
+      fields[prefix + name] = item
+  return fields

@@ -1,16 +1,26 @@
-"""Trains several systems with several seeds, and compares them.
+r"""Trains several systems with several seeds, and compares them.
 
   python -m experiments.sweep --config=experiments/configs/four_systems.py
 
 Prints a table and writes report.html. A sweep that was stopped goes on when the
 same command is given again: finished runs are not run again. --config.seeds
 says how many seeds, --config.base.FIELD changes what all systems share.
+
+On a cluster, let each task of an array make one run, and when all are finished
+give the command without --index, which runs nothing again and reports. Runs are
+numbered from 0: all systems with seed 0, then all with seed 1, and so on.
+
+  sbatch --array=0-11 --wrap='python -m experiments.sweep \
+    --config=experiments/configs/four_systems.py --workdir=runs/four_systems \
+    --index=$SLURM_ARRAY_TASK_ID'
 """
 
 import itertools
 import json
+import math
 import pathlib
 from typing import Any
+from typing import NamedTuple
 
 from absl import flags
 import jax
@@ -19,6 +29,7 @@ import ml_collections
 from experiments import build
 from experiments import devices
 from experiments import errors
+from experiments import groups
 from experiments import launch
 from experiments import log
 from experiments import loop
@@ -26,6 +37,12 @@ from experiments import record
 from experiments import table
 
 FLAGS = flags.FLAGS
+flags.DEFINE_integer(
+  'index',
+  None,
+  'Of a sweep, make this run alone, from 0, and report nothing: for the tasks '
+  'of a job array.',
+)
 
 
 def main() -> None:
@@ -39,12 +56,30 @@ def main() -> None:
   workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
   if jax.process_index() == 0:
     print(devices.describe(), flush=True)
-  if 'systems' in config:
-    _run_and_report(config, workdir)
+  sweeps = {workdir: config}
+  if 'sweeps' in config:
+    sweeps = {workdir / name: one for name, one in config.sweeps.items()}
+    for one in sweeps.values():
+      one.seeds = config.seeds
+  if FLAGS.index is not None:
+    _run_one(sweeps, FLAGS.index)
     return
-  for name, sweep in config.sweeps.items():
-    sweep.seeds = config.seeds
-    _run_and_report(sweep, workdir / name)
+  for folder, one in sweeps.items():
+    _run_and_report(one, folder)
+
+
+def _run_one(
+  sweeps: dict[pathlib.Path, ml_collections.ConfigDict], index: int
+) -> None:
+  all_runs = [
+    run for folder, one in sweeps.items() for run in runs(one, folder)
+  ]
+  if not 0 <= index < len(all_runs):
+    raise errors.UsageError(
+      f'--index={index} is not in 0..{len(all_runs) - 1}: the sweep has '
+      f'{len(all_runs)} runs'
+    )
+  _run(all_runs[index], FLAGS.data_dir)
 
 
 def _run_and_report(
@@ -56,16 +91,49 @@ def _run_and_report(
   if jax.process_index() != 0:
     return
   # Imported here because plots are slow, and --help need not wait for them.
-  from experiments import report
+  from experiments import report_page
 
   if sweep.get('sort'):
     summaries = table.ranked(summaries, sweep.sort)
   log.write_json(workdir / 'results.json', summaries)
-  path = report.write(workdir, sweep, summaries)
-  table.show(
-    summaries, f'{report.title(sweep, summaries)}\nPercent, mean ± deviation'
-  )
+  compared = groups.of_sweep(workdir, sweep, summaries)
+  path = report_page.write(workdir, compared)
+  table.show(summaries, f'{groups.title(compared)}\nPercent, mean ± deviation')
   print(f'Report: {path.absolute()}')
+
+
+class Run(NamedTuple):
+  """One run of a sweep: of which system, how, where to, and its title."""
+
+  system: str
+  config: ml_collections.ConfigDict
+  workdir: pathlib.Path
+  title: str
+
+
+def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
+  """Every system with every seed, in the order in which they are run.
+
+  Args:
+    sweep: `base`, the configuration that all share; `systems`, from a name to
+      the fields that differ; `seeds`, how many.
+    workdir: has a directory for each system and seed.
+
+  Returns:
+    The runs. Seeds go outside, so that a stopped sweep has every system.
+  """
+  if sweep.seeds < 1:
+    raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
+  pairs = list(itertools.product(range(sweep.seeds), sweep.systems.items()))
+  return [
+    Run(
+      name,
+      build.one_config(sweep, fields, seed),
+      workdir / name / f'seed{seed}',
+      f'[{number}/{len(pairs)}] {name}, seed {seed}',
+    )
+    for number, (seed, (name, fields)) in enumerate(pairs, 1)
+  ]
 
 
 def run(
@@ -77,37 +145,43 @@ def run(
   """Runs every system with every seed, or reads what is finished.
 
   Args:
-    sweep: `base`, the configuration that all share; `systems`, from a name to
-      the fields that differ; `seeds`, how many.
+    sweep: see `runs`.
     workdir: holds a directory for each system and seed.
     data_dir: where TFDS keeps its data.
 
   Returns:
     For each system, the summaries of its seeds.
   """
-  if sweep.seeds < 1:
-    raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
-  configs = {
-    name: [build.one_config(sweep, fields, seed) for seed in range(sweep.seeds)]
-    for name, fields in sweep.systems.items()
-  }
-  summaries: dict[str, list[dict[str, Any]]] = {name: [] for name in configs}
-  total = len(configs) * sweep.seeds
-  # Seeds go outside, so that a stopped sweep has every system.
-  order = itertools.product(range(sweep.seeds), configs)
-  for number, (seed, name) in enumerate(order, 1):
-    directory = pathlib.Path(workdir) / name / f'seed{seed}'
-    title = f'[{number}/{total}] {name}, seed {seed}'
-    summary = loop.run(
-      configs[name][seed], directory, data_dir=data_dir, title=title
-    )
-    summaries[name].append(summary)
+  summaries: dict[str, list[dict[str, Any]]] = {}
+  for one in runs(sweep, workdir):
+    summaries.setdefault(one.system, []).append(_run(one, data_dir))
     # No run can use what another compiled, and many fill the memory.
     jax.clear_caches()
-    if jax.process_index() == 0:
-      accuracy = summary['last']['test_accuracy']
-      print(f'{title}: test accuracy {accuracy:.1%} in the last epoch')
   return json.loads(json.dumps(summaries))
+
+
+def _run(one: Run, data_dir: str | None) -> dict[str, Any]:
+  """The summary of a run, which is said in a line, too."""
+  summary = loop.run(
+    one.config, one.workdir, data_dir=data_dir, title=one.title
+  )
+  if jax.process_index() == 0:
+    print(f'{one.title}: {_describe(summary)}', flush=True)
+  return summary
+
+
+def _describe(summary: dict[str, Any]) -> str:
+  last = summary['last']['test_accuracy']
+  chosen = summary['best_validation']['test_accuracy']
+  line = (
+    f'test accuracy {last:.1%} in the last epoch, {chosen:.1%} in the best by '
+    'noisy validation'
+  )
+  memorised = summary['last']['memorised']
+  # NaN of a run, and None of one that is read, where no label is wrong.
+  if memorised is None or math.isnan(memorised):
+    return line
+  return f'{line}, {memorised:.1%} of the wrong labels memorised'
 
 
 if __name__ == '__main__':

@@ -58,4 +58,6 @@ def co_teaching(
     kept = selection.smallest(each, rows.is_real(batch), forget_rate)
     return selection.exchange(each, kept, batch, state.memory)
 
-  return method_lib.Method(selection.init, loss, num_networks=2)
+  return method_lib.Method(
+    selection.init, loss, num_networks=2, opinion=selection.opinion
+  )

@@ -63,4 +63,6 @@ def co_teaching_plus(
     metrics = {**metrics, 'disagreement': differ.astype(jnp.float32)}
     return losses, (memory, metrics)
 
-  return method_lib.Method(selection.init, loss, num_networks=2)
+  return method_lib.Method(
+    selection.init, loss, num_networks=2, opinion=selection.opinion
+  )

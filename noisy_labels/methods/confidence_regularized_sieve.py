@@ -103,4 +103,8 @@ def confidence_regularized_sieve(
     losses *= selection.mean_weights(kept, batch)
     return losses, (memory, {'kept': kept.astype(jnp.float32)})
 
-  return method_lib.Method(init, loss)
+  def opinion(memory, labels):
+    del labels
+    return {'kept': memory.kept}
+
+  return method_lib.Method(init, loss, opinion=opinion)

@@ -16,6 +16,7 @@ from noisy_labels.methods import mixing
 from noisy_labels.methods import order
 from noisy_labels.methods import rows
 from noisy_labels.methods import selection
+from noisy_labels.methods import sharpening
 
 # The official mixture, of losses that range from 0 to 1.
 _NUM_STEPS, _TOLERANCE, _LEAST_VARIANCE = 10, 1e-2, 5e-4
@@ -150,7 +151,12 @@ def divide_mix(
     return losses, (memory, {'labelled': share})
 
   return method_lib.Method(
-    _init, loss, num_networks=2, on_epoch=_divide, two_views=True
+    _init,
+    loss,
+    num_networks=2,
+    on_epoch=_divide,
+    two_views=True,
+    opinion=_opinion,
   )
 
 
@@ -178,20 +184,7 @@ def _targets(probs, clean, label, threshold, temperature):
     trust * given + (1 - trust) * own,
     jnp.mean(own, axis=0),
   )
-  return _sharpen(chosen, temperature)
-
-
-def _sharpen(probs: chex.Array, temperature: float) -> chex.Array:
-  """p_k^(1 / T) / sum_j p_j^(1 / T): nearer to certainty, the smaller T is.
-
-  Args:
-    probs: distributions, float `[..., num_classes]`.
-    temperature: T, in (0, 1]; 1 leaves them as they are.
-
-  Returns:
-    Distributions of the same shape.
-  """
-  return jax.nn.softmax(jnp.log(probs) / temperature, axis=-1)
+  return sharpening.sharpen(chosen, temperature)
 
 
 def _semi_supervised(logits, targets, labelled, views, weight):
@@ -212,6 +205,11 @@ def _prior_penalty(logits, real):
   mean = jax.nn.logsumexp(log_probs, axis=1, b=real[:, None]) - jnp.log(number)
   divergence = -jnp.log(logits.shape[-1]) - jnp.mean(mean, axis=-1)
   return jnp.where(real, divergence[:, None] / 2, 0)
+
+
+def _opinion(memory, labels):
+  del labels
+  return {'clean': jnp.mean(memory.clean, axis=1)}
 
 
 def _divide(logits, batch, state, total):

@@ -23,3 +23,12 @@ def log_rest(log_probs: chex.Array, targets: chex.Array) -> chex.Array:
   # numbers.
   rest = jnp.maximum(1 - targets, _LEAST_REST)
   return jax.nn.logsumexp(log_probs + jnp.log(rest), axis=-1)
+
+
+def opinion(targets: chex.Array, labels: chex.Array) -> dict[str, chex.Array]:
+  """The target of each label, and a guess of the true one, `[N]`."""
+  target = jnp.take_along_axis(targets, labels[:, None], axis=-1)[:, 0]
+  # Before the first visit no class is more probable than another.
+  seen = jnp.any(targets > 0, axis=-1)
+  guess = jnp.where(seen, jnp.argmax(targets, axis=-1), labels)
+  return {'target': target, 'guess': guess}

@@ -67,4 +67,4 @@ def early_learning_regularization(
     memory = rows.write(state.memory, batch, targets)
     return losses, (memory, {'agreement': -jnp.expm1(log_rest)})
 
-  return method_lib.Method(init, loss)
+  return method_lib.Method(init, loss, opinion=early_learning.opinion)

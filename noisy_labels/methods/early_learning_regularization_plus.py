@@ -128,7 +128,13 @@ def early_learning_regularization_plus(
     agreement = -jnp.expm1(log_rest).mean(axis=0)
     return losses.sum(axis=0), (memory, {'agreement': agreement})
 
-  return method_lib.Method(init, loss, num_networks=2, ema_decay=ema_decay)
+  return method_lib.Method(
+    init, loss, num_networks=2, ema_decay=ema_decay, opinion=_opinion
+  )
+
+
+def _opinion(memory, labels):
+  return early_learning.opinion(jnp.mean(memory.targets, axis=1), labels)
 
 
 def _by_the_other(predict, batch, key):

@@ -49,6 +49,13 @@ def init(
   return method_lib.MethodState({}, Memory(u, v))
 
 
+def opinion(memory: Memory, labels: chex.Array) -> dict[str, chex.Array]:
+  """The noise u^2 of each label, and a guess of the true one."""
+  label = jax.nn.one_hot(labels, memory.v.shape[-1], dtype=memory.v.dtype)
+  clean = label - _noise(label, memory.u, memory.v)
+  return {'noise': memory.u[:, 0] ** 2, 'guess': jnp.argmax(clean, axis=-1)}
+
+
 def explain(
   logits: chex.Array,
   batch: dict[str, chex.Array],

@@ -67,4 +67,6 @@ def joint_training(
     losses = joint * selection.mean_weights(kept, batch)
     return losses, (memory, metrics)
 
-  return method_lib.Method(selection.init, loss, num_networks=2)
+  return method_lib.Method(
+    selection.init, loss, num_networks=2, opinion=selection.opinion
+  )

@@ -68,4 +68,9 @@ def learning_to_reweight(
     metrics = {'kept': kept.astype(losses.dtype)}
     return number * weights * losses, (memory, metrics)
 
-  return method_lib.Method(selection.init, loss, num_trusted=num_trusted)
+  return method_lib.Method(
+    selection.init,
+    loss,
+    num_trusted=num_trusted,
+    opinion=selection.opinion,
+  )

@@ -87,6 +87,9 @@ class Method(NamedTuple):
       0 for none.
     wrap_optimizer: from the optimiser of the model to the one to use instead;
       None for the optimiser as it is.
+    opinion: `(memory, labels) -> {name: [N]}`, what the memory of N examples
+      says of their labels, integers `[N]`: finite numbers, of each example by
+      its own memory alone. None if it says nothing.
   """
 
   init: Callable[[chex.PRNGKey, int, int], MethodState]
@@ -102,6 +105,7 @@ class Method(NamedTuple):
     Callable[[optax.GradientTransformation], optax.GradientTransformation]
     | None
   ) = None
+  opinion: Callable[[Any, chex.Array], dict[str, chex.Array]] | None = None
 
 
 def stateless(loss: Callable[..., chex.Array]) -> Method:

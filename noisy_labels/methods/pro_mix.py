@@ -207,6 +207,7 @@ def pro_mix(
     num_networks=2,
     on_epoch=on_epoch,
     two_views=True,
+    opinion=lambda memory, labels: {'kept': memory.kept},
   )
 
 

@@ -127,7 +127,13 @@ def progressive_early_stopping(
       late_learning_rate=late_learning_rate,
     )
 
-  return method_lib.Method(_init, loss, on_epoch=on_epoch, wrap_optimizer=wrap)
+  return method_lib.Method(
+    _init,
+    loss,
+    on_epoch=on_epoch,
+    wrap_optimizer=wrap,
+    opinion=lambda memory, labels: {'kept': memory.weight > 0},
+  )
 
 
 def _init(key, num_examples, num_classes):

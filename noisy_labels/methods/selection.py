@@ -66,6 +66,13 @@ def remember(
   )
 
 
+def opinion(memory: Memory, labels: chex.Array) -> dict[str, chex.Array]:
+  """How often each example was kept, of its visits; 1 before the first."""
+  del labels
+  share = memory.kept / jnp.maximum(memory.visits, 1)
+  return {'kept': jnp.where(memory.visits > 0, share, 1)}
+
+
 def epoch_of(memory: Memory, batch: dict[str, chex.Array]) -> chex.Array:
   """How often the examples of a batch were seen, on average."""
   real = rows.is_real(batch)

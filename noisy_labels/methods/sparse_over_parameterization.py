@@ -22,10 +22,10 @@ def sparse_over_parameterization(
   the label and p need not.
 
   Remembers: `example_noise.Memory(u, v)`. u^2 near 1 tells of a wrong label,
-  and v^2 of the true one. They are trained by gradient, but with plain
-  stochastic gradient descent as in the paper, and only by the loss of their own
-  example; so the method makes their steps itself, and they are sharded with the
-  examples.
+  and v^2 of the true one: the largest entry of e_y - s is a guess of it. They
+  are trained by gradient, but with plain stochastic gradient descent as in the
+  paper, and only by the loss of their own example; so the method makes their
+  steps itself, and they are sharded with the examples.
 
   The numbers that the paper gives are rates for the gradient of a mean over a
   batch: hence batch_size, which makes a step that does not depend on how many
@@ -64,4 +64,6 @@ def sparse_over_parameterization(
     )
     return losses, (memory, {'noise': noise})
 
-  return method_lib.Method(example_noise.init, loss)
+  return method_lib.Method(
+    example_noise.init, loss, opinion=example_noise.opinion
+  )

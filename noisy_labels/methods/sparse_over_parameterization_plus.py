@@ -82,7 +82,9 @@ def sparse_over_parameterization_plus(
     metrics = {'noise': noise, 'inconsistency': inconsistency}
     return losses, (memory, metrics)
 
-  return method_lib.Method(example_noise.init, loss, two_views=True)
+  return method_lib.Method(
+    example_noise.init, loss, two_views=True, opinion=example_noise.opinion
+  )
 
 
 def _divergence(logits, other_logits):

@@ -71,7 +71,15 @@ def warm_up(
     losses = (1 - ratio) * early + ratio * late
     return losses, (Memory(visits, memory), metrics)
 
-  return method._replace(init=init, loss=loss)
+  return method._replace(
+    init=init, loss=loss, opinion=_of_inner(method.opinion)
+  )
+
+
+def _of_inner(opinion):
+  if opinion is None:
+    return None
+  return lambda memory, labels: opinion(memory.inner, labels)
 
 
 def _watch(predict):

@@ -117,3 +117,20 @@ def test_the_example_of_the_guide_runs():
   np.testing.assert_array_equal(metrics['kept'], [0, 1])
   np.testing.assert_allclose(losses, [0, np.log1p(np.exp(-3))], rtol=1e-5)
   assert memory[1] == 0
+
+
+@pytest.mark.parametrize('name', methods.METHODS)
+def test_what_they_say_of_labels_is_what_the_page_says(name):
+  section = PAGE.split('## What they say of each label\n')[1].split('\n## ')[0]
+  said, owners = {}, []
+  for line in re.findall(r'^\| (.*) \|$', section, flags=re.M)[1:]:
+    first, column = f' {line}'.split('|')[:2]
+    owners = re.findall(r'`(\w+)`', first) or owners
+    for owner in owners:
+      said.setdefault(owner, set()).update(re.findall(r'`(\w+)`', column))
+  method = getattr(methods, name)(**MAKE.get(name, {}))
+  columns = set()
+  if method.opinion:
+    memory = method.init(jax.random.key(0), 5, 7).memory
+    columns = {*method.opinion(memory, jnp.arange(5))}
+  assert said.get(name, set()) == columns

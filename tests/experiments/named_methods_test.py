@@ -9,12 +9,13 @@ import pytest
 from experiments import build
 from experiments import devices
 from experiments import errors
+from experiments import groups
 from experiments import interrupt
 from experiments import loop
 from experiments import models
 from experiments import named_losses
 from experiments import named_methods
-from experiments import report
+from experiments import report_page
 from experiments import train
 from experiments.configs import common
 from noisy_labels import methods
@@ -178,7 +179,8 @@ def test_memory_and_networks_survive_a_stop(
   del whole['last']['seconds'], again['last']['seconds']
   assert whole['last'] == again['last']
   assert whole['last']['test_accuracy'] > 0.6
-  page = report.write_run(tmp_path / 'parts', config, again).read_text()
+  one = groups.of_run(tmp_path / 'parts', config, again)
+  page = report_page.write(tmp_path, one).read_text()
   # A method has no trust weight to draw.
   assert page.count('<svg') == 3
   for field, value in FIELDS.get(name, {}).items():

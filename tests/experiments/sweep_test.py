@@ -1,15 +1,19 @@
 import html.parser
 import json
+import pathlib
 import re
+import types
 
 import ml_collections
 import numpy as np
 import pytest
 
 from experiments import build
+from experiments import groups
+from experiments import loop
 from experiments import loss_fields
 from experiments import named_losses
-from experiments import report
+from experiments import report_page
 from experiments import sweep
 from experiments import table
 from experiments import trust
@@ -103,7 +107,8 @@ class _Page(html.parser.HTMLParser):
 
 def test_the_report_is_one_page_that_loads_nothing(finished):
   config, workdir, summaries = finished
-  text = report.write(workdir, config, summaries).read_text()
+  compared = groups.of_sweep(workdir, config, summaries)
+  text = report_page.write(workdir, compared).read_text()
   page = _Page()
   page.feed(text)
   assert page.tags.count('svg') == 4
@@ -119,7 +124,8 @@ def test_names_in_the_report_are_escaped(finished):
   config, workdir, summaries = finished
   config = config.copy_and_resolve_references()
   config.base.model.name = '<script>alert(1)</script>'
-  text = report.write(workdir, config, summaries).read_text()
+  compared = groups.of_sweep(workdir, config, summaries)
+  text = report_page.write(workdir, compared).read_text()
   assert '<script>' not in text
 
 
@@ -177,6 +183,78 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
   assert 'report.html' in out
   after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   assert before == after
+
+
+def _one_by_one(tmp_path, data_dir):
+  return [
+    '--config=experiments/configs/four_systems.py',
+    f'--workdir={tmp_path}',
+    f'--data_dir={data_dir}',
+    '--config.seeds=2',
+    '--config.base.epochs=1',
+    '--config.base.model.name=mlp',
+  ]
+
+
+def test_a_task_of_an_array_makes_one_run(tmp_path, data_dir):
+  flags = _one_by_one(tmp_path, data_dir)
+  # The sixth: the second system with the second seed.
+  out, _ = programs.run('experiments.main', *flags, '--index=5')
+  assert '[6/8] clipped_cross_entropy, seed 1: test accuracy' in out
+  assert 'by noisy validation' in out
+  assert 'Report' not in out
+  found, unfinished = groups.find([str(tmp_path)])
+  assert [group.folders for group in found.values()] == [
+    [tmp_path / 'clipped_cross_entropy/seed1']
+  ]
+  assert not unfinished
+  assert not (tmp_path / 'results.json').exists()
+
+
+def test_runs_are_numbered_as_they_are_run():
+  config = _sweep()
+  numbered = sweep.runs(config, pathlib.Path('runs'))
+  assert [(one.system, one.config.seed) for one in numbered] == [
+    ('cross_entropy', 0),
+    ('mixture_cross_entropy', 0),
+    ('cross_entropy', 1),
+    ('mixture_cross_entropy', 1),
+  ]
+  assert numbered[3].workdir == pathlib.Path('runs/mixture_cross_entropy/seed1')
+
+
+def test_the_whole_sweep_runs_nothing_again_that_tasks_have_run(
+  tmp_path, data_dir, monkeypatch
+):
+  config = _sweep()
+  for one in sweep.runs(config, tmp_path):
+    sweep._run(one, data_dir)
+  monkeypatch.setattr(loop, '_Loop', None)
+  summaries = sweep.run(config, tmp_path, data_dir=data_dir)
+  assert [len(runs) for runs in summaries.values()] == [2, 2]
+
+
+@pytest.mark.parametrize('index', [-1, 8])
+def test_an_index_out_of_range_is_a_sentence(tmp_path, data_dir, index):
+  flags = _one_by_one(tmp_path / 'sweep', data_dir)
+  _, err = programs.run('experiments.sweep', *flags, f'--index={index}', code=2)
+  assert err == f'error: --index={index} is not in 0..7: the sweep has 8 runs\n'
+  assert not (tmp_path / 'sweep').exists()
+
+
+def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
+  one = _sweep()
+  made = []
+  monkeypatch.setattr(sweep, '_run', lambda run, data_dir: made.append(run))
+  monkeypatch.setattr(sweep, 'FLAGS', types.SimpleNamespace(data_dir=None))
+  sweep._run_one({tmp_path / 'a': one, tmp_path / 'b': one}, 6)
+  assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
+
+
+def test_one_run_has_no_index(tmp_path):
+  flags = '--config=experiments/configs/digits.py', f'--workdir={tmp_path}'
+  _, err = programs.run('experiments.main', *flags, '--index=0', code=2)
+  assert err.startswith('error: --index')
 
 
 def test_a_run_is_not_a_sweep(tmp_path):

@@ -35,6 +35,8 @@ def test_it_is_the_paper_step_by_step():
   tiny_training.close(losses, want)
   tiny_training.close(state.trained['model'], weights)
   tiny_training.close(state.memory.kept, kept)
+  said = method.opinion(state.memory, None)
+  tiny_training.close(said['kept'], kept / 8, 1e-6)
   assert (want[2 * WARM_UP_EPOCHS :] != 0).any()
   assert (want[2 * WARM_UP_EPOCHS :] == 0).any()
 

@@ -28,6 +28,8 @@ def test_it_is_the_paper_step_by_step():
   tiny_training.close(losses, want)
   tiny_training.close(state.trained['model'], weights)
   tiny_training.close(state.memory.kept, kept)
+  said = method.opinion(state.memory, None)
+  tiny_training.close(said['kept'], kept / 6, 1e-6)
   np.testing.assert_array_equal(state.memory.visits, 6)
   assert 0 < kept.min() < kept.max() == 6
 
@@ -84,6 +86,17 @@ def test_padding_is_never_chosen_and_not_counted():
   # Twice the mean over the kept, 7 times.
   own = np.log1p(np.exp(-scores))[3:7]
   np.testing.assert_allclose(losses.sum(), 7 * 2 * own.mean(), rtol=1e-6)
+
+
+def test_a_label_that_was_never_seen_is_not_doubted():
+  method = methods.co_teaching(noise_rate=0.4)
+  memory = method.init(jax.random.key(0), 3, 2).memory
+  memory = memory._replace(
+    visits=jnp.array([0, 4, 4]), kept=jnp.array([0.0, 0.0, 3.0])
+  )
+  np.testing.assert_array_equal(
+    method.opinion(memory, jnp.zeros(3, int))['kept'], [1, 0, 0.75]
+  )
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_it_is_the_paper_step_by_step(prior):
   np.testing.assert_array_equal(state.memory.visits, 6)
   assert sizes[0] == sizes[3] == 6
   assert 0 < min(sizes) < 6
-  assert state.memory.kept.sum() == sum(sizes[-2:])
+  assert method.opinion(state.memory, None)['kept'].sum() == sum(sizes[-2:])
 
 
 def test_confidence_is_not_rewarded_without_end():

@@ -19,6 +19,10 @@ every_epoch = pytest.mark.parametrize(
   'name', [name for name, method in CASES.items() if method.on_epoch]
 )
 
+every_opinion = pytest.mark.parametrize(
+  'name', [name for name, method in CASES.items() if method.opinion]
+)
+
 
 @functools.cache
 def compiled(name):
@@ -220,6 +224,34 @@ def test_finite_for_extreme_logits(name):
 def everything(**changes):
   return tiny_training.batch_of(
     np.arange(tiny_training.NUM_EXAMPLES), **changes
+  )
+
+
+@every_opinion
+def test_an_opinion_is_a_finite_number_for_each_label(name):
+  labels = everything()['label']
+  for scale in (1.0, 1e4):
+    for steps in (0, 4):
+      batches = [tiny_training.batch_of(ROWS)] * steps
+      memory = after(name, batches, scale)[0].memory
+      said = CASES[name].opinion(memory, labels)
+      assert said
+      assert all(column.isidentifier() for column in said)
+      chex.assert_shape(list(said.values()), labels.shape)
+      chex.assert_tree_all_finite(said)
+      compiled_said = jax.jit(CASES[name].opinion)(memory, labels)
+      chex.assert_trees_all_close(compiled_said, said, rtol=1e-6)
+
+
+@every_opinion
+def test_an_opinion_is_of_its_own_example_alone(name):
+  labels, order = everything()['label'], np.array([4, 3, 11, 0])
+  memory = after(name, [tiny_training.batch_of(ROWS)] * 4)[0].memory
+  opinion = CASES[name].opinion
+  some = jax.tree.map(lambda leaf: leaf[order], memory)
+  chex.assert_trees_all_equal(
+    opinion(some, labels[order]),
+    {k: v[order] for k, v in opinion(memory, labels).items()},
   )
 
 

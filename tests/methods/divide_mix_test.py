@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from noisy_labels import methods
-from noisy_labels.methods import divide_mix
 from noisy_labels.methods import mixing
 from tests.methods import tiny_training
 
@@ -284,15 +283,3 @@ def test_the_mixture_tells_small_losses_from_large_ones():
 def test_numbers_out_of_range_are_refused(name, value):
   with pytest.raises(ValueError, match=name):
     make(**{name: value})
-
-
-def test_sharpening():
-  probs = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
-  want = probs**2 / (probs**2).sum(1, keepdims=True)
-  got = divide_mix._sharpen(jnp.asarray(probs), 0.5)
-  np.testing.assert_allclose(got, want, rtol=1e-6)
-  np.testing.assert_allclose(
-    divide_mix._sharpen(jnp.asarray(probs), 1.0), probs, rtol=1e-6
-  )
-  cold = divide_mix._sharpen(jnp.asarray(probs[:2]), 1e-3)
-  np.testing.assert_allclose(cold, [[1, 0, 0], [1, 0, 0]], atol=1e-6)

@@ -91,6 +91,14 @@ def test_the_loss_is_bounded_when_target_and_prediction_are_certain():
   np.testing.assert_allclose(losses, 2 * WEIGHT * np.log(1e-4), rtol=1e-3)
 
 
+def test_it_says_how_much_of_the_target_the_label_has_and_which_has_most():
+  memory = jnp.array([[0.1, 0.7, 0.1], [0.5, 0.2, 0.1], [0.0, 0.0, 0.0]])
+  said = ELR.opinion(memory, jnp.array([0, 0, 2]))
+  np.testing.assert_allclose(said['target'], [0.1, 0.5, 0.0])
+  # Of what was never seen it has no other.
+  np.testing.assert_array_equal(said['guess'], [1, 0, 2])
+
+
 @pytest.mark.parametrize(
   ('name', 'value'), [('beta', 1.0), ('beta', -0.1), ('weight', -1.0)]
 )

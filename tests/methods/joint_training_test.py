@@ -48,6 +48,8 @@ def test_it_is_the_paper_step_by_step(weight):
   tiny_training.close(losses, want)
   tiny_training.close(state.trained['model'], weights)
   tiny_training.close(state.memory.kept, kept)
+  said = method.opinion(state.memory, None)
+  tiny_training.close(said['kept'], kept / 6, 1e-6)
   assert kept.min() < 6
 
 

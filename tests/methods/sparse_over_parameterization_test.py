@@ -117,6 +117,17 @@ def test_u_and_v_grow_where_the_model_disagrees_and_not_where_it_agrees():
   assert losses[0] < 0.1
   assert abs(v[0, 2]) < 1e-6
   assert abs(v[1]).max() < 1e-6
+  said = method.opinion(memory, jnp.zeros(2, int))
+  np.testing.assert_array_equal(said['noise'], u[:, 0] ** 2)
+  np.testing.assert_array_equal(said['guess'], [1, 0])
+
+
+def test_at_the_beginning_it_guesses_the_label_given():
+  memory = make().init(jax.random.key(0), 50, 5).memory
+  labels = jnp.arange(50) % 5
+  said = make().opinion(memory, labels)
+  np.testing.assert_allclose(said['noise'], 0, atol=1e-12)
+  np.testing.assert_array_equal(said['guess'], labels)
 
 
 def difference(after, before):

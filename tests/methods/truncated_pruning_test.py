@@ -44,6 +44,7 @@ def test_it_is_the_paper_step_by_step(start_epochs, every):
   tiny_training.close(losses, want)
   np.testing.assert_array_equal(state.memory.kept, w)
   np.testing.assert_array_equal(state.memory.visits, 7)
+  np.testing.assert_array_equal(method.opinion(state.memory, None)['kept'], w)
   tiny_training.close(state.trained['model'], weights)
   assert w.all() == (start_epochs == 9)
 

@@ -65,6 +65,17 @@ def test_the_method_keeps_its_own_memory():
   np.testing.assert_array_equal(memory.inner[BATCH['row']], metrics['seen'])
 
 
+def test_the_method_keeps_its_opinion():
+  inner = methods.truncated_pruning()
+  method = methods.warm_up(inner, epochs=3)
+  memory = method.init(jax.random.key(0), 5, 3).memory
+  kept = jnp.array([True, False, True, True, False])
+  memory = memory._replace(inner=memory.inner._replace(kept=kept))
+  labels = jnp.zeros(5, int)
+  np.testing.assert_array_equal(method.opinion(memory, labels)['kept'], kept)
+  assert methods.warm_up(methods.stateless(GCE), epochs=1).opinion is None
+
+
 def test_no_gradient_of_the_method_is_felt_before_its_time():
   method = methods.warm_up(methods.stateless(GCE), epochs=1)
   state = method.init(jax.random.key(0), 5, 3)
