@@ -92,6 +92,21 @@ class SmallCNN(nn.Module):
     return _Head(self.num_classes)(x)
 
 
+class CNN4(nn.Module):
+  """Two strided convolutions, one hidden layer: what a CPU trains in minutes."""
+
+  num_classes: int
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    for width in (32, 64):
+      conv = nn.Conv(width, (3, 3), strides=(2, 2), dtype=self.dtype)
+      x = nn.relu(conv(x))
+    x = nn.relu(nn.Dense(128, dtype=self.dtype)(_flatten(x)))
+    return _Head(self.num_classes)(x)
+
+
 class CNN8(nn.Module):
   """Six convolutions in three blocks, two dense layers (Ma et al. 2020).
 
@@ -167,6 +182,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
   'mlp': MLP,
   'lenet5': LeNet5,
   'small_cnn': SmallCNN,
+  'cnn4': CNN4,
   'cnn8': CNN8,
   'resnet18': functools.partial(PreActivationResNet, blocks=(2, 2, 2, 2)),
   'resnet34': functools.partial(PreActivationResNet, blocks=(3, 4, 6, 3)),
@@ -178,6 +194,7 @@ LATE_LAYERS = {
   'mlp': ('Dense_1',),
   'lenet5': ('Dense_1',),
   'small_cnn': ('Dense_0',),
+  'cnn4': ('Dense_0',),
   'cnn8': ('Dense_0', 'BatchNorm_6'),
   'resnet18': (
     *(f'PreActivationBlock_{number}' for number in range(6, 8)),
