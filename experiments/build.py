@@ -192,7 +192,8 @@ def make_method(
 ) -> methods.Method:
   """The method of `config.method`, or else that of `config.loss`."""
   if config.method.name is None:
-    return named_losses.make_method(config.loss, known)
+    method = named_losses.make_method(config.loss, known)
+    return named_methods.mixed(method, config.method)
   if loss_fields.describe(config.loss) or config.loss.name != 'cross_entropy':
     raise errors.UsageError(
       f'config.method.name={config.method.name!r} has a loss of its own, and '

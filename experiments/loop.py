@@ -81,7 +81,9 @@ def run(
         loop.write_predictions(workdir / 'predictions.npz')
     finally:
       loop.close()
-    summary = record.write_summary(workdir, loop.history, data, known, found)
+    summary = record.write_summary(
+      workdir, loop.history, data, known, found, loop.learned_transition
+    )
   if watch.asked:  # Too late to stop this run, but not what would follow it.
     raise errors.StoppedError('stopped; this run is finished and saved')
   return summary
@@ -109,6 +111,7 @@ class _Loop:
       donate_argnums=(0, 1),
       local=local,
     )
+    self._transition = parts.method.transition
     self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)
     self._epoch_function = parts.method.on_epoch and devices.parallel(
       functools.partial(train.epoch_step, parts),
@@ -152,6 +155,13 @@ class _Loop:
   def history(self) -> list[dict[str, Any]]:
     """The measures of every period so far."""
     return self._metrics.history
+
+  @property
+  def learned_transition(self) -> np.ndarray | None:
+    """The transition matrix that the method has learnt, if it learns one."""
+    if self._transition is None:
+      return None
+    return np.asarray(self._transition(self._state.params['method']))
 
   def close(self) -> None:
     """Waits until everything is on disk."""

@@ -83,13 +83,24 @@ def make(
       raise errors.UsageError(_missing(name, field))
   try:
     method = getattr(methods, name)(**values)
-    if config.mixup_alpha is not None:
-      method = methods.mixup(method, alpha=config.mixup_alpha)
   except (AssertionError, ValueError) as error:
     raise errors.UsageError(f'config.method: {error}') from None
+  method = mixed(method, config)
   if method.num_trusted and 'trusted_labels' not in known:
     raise errors.UsageError(_missing(name, 'trusted_labels'))
   return method
+
+
+def mixed(
+  method: methods.Method, config: ml_collections.ConfigDict
+) -> methods.Method:
+  """The method under mixup, if `config.mixup_alpha` is set."""
+  if config.mixup_alpha is None:
+    return method
+  try:
+    return methods.mixup(method, alpha=config.mixup_alpha)
+  except ValueError as error:
+    raise errors.UsageError(f'config.method.mixup_alpha: {error}') from None
 
 
 def _missing(name: str, field: str) -> str:

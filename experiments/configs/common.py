@@ -96,7 +96,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.method.name = config_dict.placeholder(str)
   for parameter, kind in named_methods.fields().items():
     config.method[parameter] = config_dict.placeholder(kind)
-  # For any method: mixes each example with another, with weights from
+  # For any method or loss: mixes each example with another, with weights from
   # Beta(alpha, alpha).
   config.method.mixup_alpha = config_dict.placeholder(float)
 

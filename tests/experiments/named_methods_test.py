@@ -123,6 +123,27 @@ def test_what_cannot_be_meant(name, fields, message):
     ('gold_loss_correction', 'trusted_transition'),
   ],
 )
+def test_a_loss_can_be_mixed_too():
+  config = _config(None, mixup_alpha=1.0)
+  config.loss.name = 'mean_absolute_error'
+  shown = []
+
+  def predict(images, key):
+    shown.append(images)
+    return images
+
+  batch = {
+    'image': np.eye(K, dtype=np.float32),
+    'label': np.arange(K),
+    'index': np.arange(K),
+    'row': np.arange(K),
+    'mask': np.ones(K),
+  }
+  method = build.make_method(config, KNOWN)
+  method.loss(predict, batch, methods.MethodState({}, {}), jax.random.key(0))
+  assert np.sum(np.asarray(shown[0]) > 0) > K
+
+
 def test_unknown_noise_must_be_estimated(name, estimator):
   message = rf'config\.noise_estimate={estimator} '
   with pytest.raises(errors.UsageError, match=message):
