@@ -93,7 +93,7 @@ class SmallCNN(nn.Module):
 
 
 class CNN4(nn.Module):
-  """Two strided convolutions, one hidden layer: what a CPU trains in minutes."""
+  """Two strided convolutions and a hidden layer, for machines without a GPU."""
 
   num_classes: int
   dtype: Any = jnp.float32
