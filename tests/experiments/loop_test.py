@@ -47,13 +47,6 @@ def _flags(workdir, data_dir, **changes):
   ]
 
 
-def _curve(workdir):
-  lines = log.read(workdir / 'metrics.jsonl')
-  for line in lines:
-    del line['seconds']
-  return lines
-
-
 def _saved(workdir):
   """The arrays of the last checkpoint, in a list."""
   with orbax.CheckpointManager((workdir / 'checkpoints').absolute()) as manager:
@@ -65,7 +58,7 @@ def _saved(workdir):
 
 
 def _assert_same_run(one, other):
-  assert _curve(one) == _curve(other)
+  assert programs.curve(one) == programs.curve(other)
   (step, leaves), (other_step, other_leaves) = _saved(one), _saved(other)
   assert step == other_step
   for left, right in zip(leaves, other_leaves, strict=True):
@@ -113,7 +106,9 @@ def test_the_saved_config_repeats_the_run(reference, tmp_path, data_dir):
 
 def test_four_devices_give_the_curve_of_one(reference, tmp_path, data_dir):
   programs.run(MAIN, *_flags(tmp_path / 'run', data_dir), num_devices=4)
-  _assert_close_curves(_curve(reference), _curve(tmp_path / 'run'))
+  programs.assert_close_curves(
+    programs.curve(reference), programs.curve(tmp_path / 'run')
+  )
 
 
 def test_two_processes_of_two_devices_give_it_too(
@@ -127,17 +122,9 @@ def test_two_processes_of_two_devices_give_it_too(
   )
   for process in cluster:
     programs.finish(process)
-  _assert_close_curves(_curve(reference), _curve(tmp_path / 'run'))
-
-
-def _assert_close_curves(one, other):
-  assert len(one) == len(other)
-  for left, right in zip(one, other, strict=True):
-    assert left.keys() == right.keys()
-    for name, value in left.items():
-      # An example near a boundary may fall to either side.
-      close = 0.01 if 'loss' not in name else 1e-3
-      assert value == pytest.approx(right[name], abs=close), name
+  programs.assert_close_curves(
+    programs.curve(reference), programs.curve(tmp_path / 'run')
+  )
 
 
 def test_killed_and_resumed_is_never_stopped(reference, tmp_path, data_dir):
@@ -245,7 +232,9 @@ def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
     programs.finish(process, 143)
   # The memory and the state fit another number of devices.
   programs.run(MAIN, *flags, num_devices=4)
-  _assert_close_curves(_curve(reference), _curve(workdir))
+  programs.assert_close_curves(
+    programs.curve(reference), programs.curve(workdir)
+  )
 
 
 def test_a_finished_run_is_not_run_again(reference, data_dir):

@@ -11,6 +11,7 @@ from experiments import devices
 from experiments import models
 from noisy_labels import methods
 from noisy_labels import noise
+from tests.experiments import programs
 from tests.experiments import toy
 
 T = noise.symmetric(toy.NUM_CLASSES, 0.3, exclude_true=True)
@@ -64,3 +65,43 @@ def test_one_device_takes_the_same_steps_as_four(name):
     one,
     four,
   )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ('name', 'fields'),
+  [
+    ('early_learning_regularization', {'beta': 0.7, 'weight': 3.0}),
+    (
+      'sparse_over_parameterization',
+      {'u_learning_rate': 10.0, 'v_learning_rate': 10.0},
+    ),
+    ('volume_minimization', {}),
+  ],
+)
+def test_a_run_goes_on_with_other_devices_and_processes(
+  tmp_path, data_dir, name, fields
+):
+  def flags(workdir):
+    return [
+      f'--workdir={tmp_path / workdir}',
+      f'--data_dir={data_dir}',
+      '--config.model.name=mlp',
+      '--config.epochs=4',
+      f'--config.method.name={name}',
+      *(f'--config.method.{k}={v}' for k, v in fields.items()),
+    ]
+
+  main = 'experiments.main'
+  programs.run(main, *flags('one'))
+  cluster = programs.start_cluster(
+    main, *flags('cluster'), num_processes=2, num_devices=2
+  )
+  for process in cluster:
+    programs.finish(process)
+  process = programs.start(main, *flags('stopped'))
+  programs.stop_after(process, tmp_path / 'stopped', 2)
+  programs.run(main, *flags('stopped'), num_devices=4)
+  one = programs.curve(tmp_path / 'one')
+  for other in ('cluster', 'stopped'):
+    programs.assert_close_curves(one, programs.curve(tmp_path / other))

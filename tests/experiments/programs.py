@@ -2,9 +2,15 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
+import time
+
+import pytest
+
+from experiments import log
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -55,3 +61,33 @@ def start_cluster(module, *flags, num_processes, num_devices):
     )
     for number in range(num_processes)
   ]
+
+
+def stop_after(process, workdir, lines):
+  """Sends SIGTERM when the run has measured itself so often."""
+  deadline = time.monotonic() + 120
+  while len(log.read(workdir / 'metrics.jsonl')) < lines:
+    assert process.poll() is None, process.communicate()
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  process.send_signal(signal.SIGTERM)
+  return finish(process, 143)
+
+
+def curve(workdir):
+  """What a run measured, but for the time."""
+  lines = log.read(workdir / 'metrics.jsonl')
+  for line in lines:
+    del line['seconds']
+  return lines
+
+
+def assert_close_curves(one, other):
+  """Two runs are the same, but for rounding."""
+  assert len(one) == len(other)
+  for left, right in zip(one, other, strict=True):
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+      # An example near a boundary may fall to either side.
+      close = 0.01 if 'loss' not in name else 1e-3
+      assert value == pytest.approx(right[name], abs=close), name
