@@ -2,6 +2,7 @@
 
 import chex
 import jax
+from jax import lax
 import jax.numpy as jnp
 import optax
 
@@ -78,8 +79,27 @@ def _critical(
 
 
 def _largest(values, share):
-  """The bound at and above which a share of all values is."""
-  flat = jnp.sort(jnp.concatenate([jnp.ravel(leaf) for leaf in values]))
+  """The bound at and above which a share of all values is; none is negative.
+
+  By halving: on a CPU, a run with a sort instead took three times as long.
+  """
   # A little more, or 1 - 0.45 of 20 is 10.9999 and not 11.
-  number = int(share * len(flat) + 1e-3)
-  return flat[len(flat) - max(number, 1)]
+  number = max(int(share * sum(leaf.size for leaf in values) + 1e-3), 1)
+  kind = jnp.result_type(jnp.float32, *values)
+  # As integers, the bits of floats that are not negative have the same order.
+  integer = jnp.dtype(f'int{jnp.finfo(kind).bits}')
+  bits = [
+    lax.bitcast_convert_type(leaf.astype(kind), integer) for leaf in values
+  ]
+
+  def halve(_, bounds):
+    low, high = bounds
+    middle = low + (high - low) // 2
+    above = sum(jnp.sum(leaf >= middle) for leaf in bits)
+    return jnp.where(
+      above >= number, jnp.array([middle, high]), jnp.array([low, middle])
+    )
+
+  bounds = jnp.array([0, jnp.iinfo(integer).max], integer)
+  bounds = lax.fori_loop(0, jnp.finfo(kind).bits, halve, bounds)
+  return lax.bitcast_convert_type(bounds[0], kind)
