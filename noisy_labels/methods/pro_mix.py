@@ -82,8 +82,8 @@ def pro_mix(
   - the auxiliary pseudo head, a second classifier that alone hears guesses for
     what is not kept, to protect the first from them, with a weight that goes up
     to 0.1 in 100 of the 600 epochs and is 0 after. A model here has one head,
-    and to teach it those guesses would be what the paper avoids. Nothing is
-    learnt from what is not kept; no second pi is needed for it.
+    and to teach it those guesses is what the second was to avoid. So nothing
+    is learnt from what is not kept, and no pi of it is needed.
   - FMix beside mixup, in g: it cuts images along random shapes, and a method
     does not know what an image is.
   - stronger augmentation of the second view (three operations of RandAugment):
@@ -94,13 +94,13 @@ def pro_mix(
   two, where n counts the examples of the device's batch that are no padding:
   their mean is L_1 + L_2, which the official code descends too. Of equal losses
   of a class all are marked. Of several devices, each guesses and mixes in its
-  own batch. The official confidence penalty takes negative logits for 0, which
-  the paper does not mention; here it is as in `divide_mix`.
+  own batch. The official confidence penalty takes negative logits for 0; here
+  it is that of `divide_mix`.
 
   Args:
-    select_share: the paper's R, in (0, 1]. Official: 0.7 at 20% symmetric
-      noise, else 0.5.
-    confidence: the paper's tau, in [0, 1). Official: 0.99 on CIFAR-10, 0.95 on
+    select_share: rho in the official code, in (0, 1]. Official: 0.7 at 20%
+      symmetric noise, else 0.5.
+    confidence: tau, in [0, 1). Official: 0.99 on CIFAR-10, 0.95 on
       CIFAR-100.
     warm_up_epochs: in [0, inf). Official: 10 on CIFAR-10, 30 on CIFAR-100.
     ramp_epochs: over how many epochs g grows, in [0, inf), counted from the
