@@ -1,6 +1,8 @@
 """Four CPU devices, whatever the machine; must run before jax is imported."""
 
+import itertools
 import os
+import sys
 import tempfile
 
 # Most of the time is compilation, and machine code need not be fast. Of two
@@ -50,3 +52,16 @@ def _shared_work(nodeid):
   if stem in _OF_ONE_LOSS and 'losses' in path and names:
     return max(names, key=len)
   return nodeid
+
+
+_ended = itertools.count(1)
+
+
+def pytest_runtest_teardown(item):
+  """Forgets from time to time what was compiled.
+
+  Each program that is kept makes the next one slower to link, and is some dozen
+  mappings of memory, of which a process may have 65,530.
+  """
+  if 'jax' in sys.modules and next(_ended) % 40 == 0:
+    sys.modules['jax'].clear_caches()

@@ -167,7 +167,7 @@ def test_finite_for_a_class_that_the_model_rules_out():
 
 def test_it_asks_for_two_views_and_mixup_makes_none():
   assert make().two_views
-  with pytest.raises(ValueError, match='cannot be wrapped'):
+  with pytest.raises(ValueError, match='mixup takes a method'):
     methods.mixup(make(), alpha=1.0)
 
 
