@@ -111,6 +111,7 @@ def test_four_devices_give_the_curve_of_one(reference, tmp_path, data_dir):
   )
 
 
+@pytest.mark.slow  # So does the cluster that stops, below.
 def test_two_processes_of_two_devices_give_it_too(
   reference, tmp_path, data_dir
 ):

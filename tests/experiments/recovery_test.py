@@ -46,6 +46,7 @@ def small_config(tmp_path):
   return path
 
 
+@pytest.mark.slow
 def test_one_command_trains_compares_and_draws(
   small_config, tmp_path, data_dir
 ):

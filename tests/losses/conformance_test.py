@@ -57,6 +57,7 @@ def test_every_public_name_is_of_one_kind_and_tested():
     assert getattr(losses, name).__doc__
 
 
+@pytest.mark.slow
 @first_parameter
 def test_formula_of_many_classes(name, number):
   compare_in_float64(name, number, 1000)

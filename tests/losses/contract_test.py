@@ -167,28 +167,38 @@ def test_parameters_broadcast_with_the_losses(name):
   factors = np.resize([1, 0.99, 0.995], 24)
   each = jax.tree.map(lambda number: number * factors, numbers)
 
-  def total(numbers, given):
-    values = harness.loss_of(name)(logits, given, **numbers, **others)
-    return values.sum(), values
-
-  gradient = jax.grad(total, has_aux=True)
-  classes, soft = labels
-
   @jax.jit
-  def run(numbers, each):
-    by_one, _ = gradient(numbers, classes)
-    by_all, _ = gradient(
-      jax.tree.map(lambda number: jnp.full(24, number), numbers), classes
-    )
-    return by_one, by_all, total(each, classes)[1], total(each, soft)[1]
+  def run(each):
+    return [
+      harness.loss_of(name)(logits, given, **each, **others) for given in labels
+    ]
 
-  by_one, by_all, of_classes, of_soft = run(numbers, each)
-  for given, got in ((classes, of_classes), (soft, of_soft)):
+  for given, got in zip(labels, run(each), strict=True):
     for factor in factors[:3]:
       scaled = jax.tree.map(lambda number: number * factor, numbers)
       want, _ = harness.run(name, logits, given, **scaled, **others)
       here = factors == factor
       np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+@every_loss
+def test_each_examples_parameters_have_a_gradient(name):
+  logits, labels, _ = (jnp.asarray(array) for array in harness.inputs())
+  parameters = harness.parameters_of(name)
+  _, numbers = harness.split(name, parameters)
+  numbers = {k: v for k, v in numbers.items() if v.ndim == 0}
+  if not numbers:
+    pytest.skip('has no number')
+  others = {k: v for k, v in parameters.items() if k not in numbers}
+
+  @jax.jit
+  @jax.grad
+  def gradient(numbers):
+    return harness.loss_of(name)(logits, labels, **numbers, **others).sum()
+
+  by_one = gradient(numbers)
+  by_all = gradient(jax.tree.map(lambda number: jnp.full(24, number), numbers))
   for key in numbers:
     assert by_all[key].shape == (24,)
     np.testing.assert_allclose(

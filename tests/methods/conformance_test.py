@@ -14,7 +14,14 @@ from tests.methods import tiny_training
 from tests.methods.method_cases import CASES
 
 ROWS = np.array([3, 0, 7, 5, 1, 11])
-every_case = pytest.mark.parametrize('name', CASES)
+every_case = pytest.mark.parametrize(
+  'name',
+  [
+    # `-m slow` has the wrappers around more than one method.
+    pytest.param(name, marks=[pytest.mark.slow] * (' of ' in name))
+    for name in CASES
+  ],
+)
 every_epoch = pytest.mark.parametrize(
   'name', [name for name, method in CASES.items() if method.on_epoch]
 )
