@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import optax
+import optax.contrib
 
 from experiments import devices
 from experiments import errors
@@ -82,22 +83,31 @@ def known(
   That is what was made; where an estimate is to come, something in its place.
   """
   if config.noise_estimate is None:
-    return named_losses.facts(given.transition, data.counts)
-  even = noise.symmetric(data.info.num_classes, 0.1, exclude_true=True)
-  return named_losses.facts(even, data.counts, rate=0.1)
+    facts = named_losses.facts(given.transition, data.counts)
+  else:
+    even = noise.symmetric(data.info.num_classes, 0.1, exclude_true=True)
+    facts = named_losses.facts(even, data.counts, rate=0.1)
+  return facts | _trusted(data)
 
 
 def estimated(
   data: dataset.Dataset, found: noise_estimate.NoiseEstimate
 ) -> dict[str, np.ndarray]:
   """What a loss is told of the noise by an estimate."""
-  return named_losses.facts(found.transition, data.counts, rate=found.rate)
+  facts = named_losses.facts(found.transition, data.counts, rate=found.rate)
+  return facts | _trusted(data)
+
+
+def _trusted(data: dataset.Dataset) -> dict[str, np.ndarray]:
+  """The labels that are known to be right, for methods, if there are any."""
+  known = data.trusted_label
+  return {'trusted_labels': known} if np.any(known >= 0) else {}
 
 
 def make_parts(
   config: ml_collections.ConfigDict,
   data: dataset.Dataset,
-  known: dict[str, np.ndarray],
+  known: dict[str, Any],
 ) -> train.Parts:
   """What the step is made of; `known` is what a loss is told of the noise."""
   errors.check_name('config.model.name', config.model.name, models.MODELS)
@@ -106,6 +116,11 @@ def make_parts(
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
+  known = {
+    **known,
+    'part_of': models.part_of(config.model.name),
+    'steps_per_epoch': data.deal.steps,
+  }
   model = models.MODELS[config.model.name](
     num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
   )
@@ -120,7 +135,7 @@ def make_parts(
     ema_decay=config.ema_decay,
   )
   if not config.folds:
-    return with_method(parts, parts.method)
+    return sharpness_aware(with_method(parts, parts.method), config)
   if config.method.name or config.loss.name in losses.OF_BATCHES:
     raise errors.UsageError(
       f'config.folds={config.folds} trains with a loss of single examples, and '
@@ -129,11 +144,12 @@ def make_parts(
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )
-  return parts._replace(
+  parts = parts._replace(
     model=folds.Stack(model, config.folds),
     method=folds.blind(named_losses.make(config.loss, known), assigned),
     select=folds.held_out(assigned),
   )
+  return sharpness_aware(parts, config)
 
 
 def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
@@ -156,25 +172,34 @@ def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
   return parts
 
 
+def sharpness_aware(
+  parts: train.Parts, config: ml_collections.ConfigDict
+) -> train.Parts:
+  """The parts with gradients taken at the worst point within a radius."""
+  radius = config.optimizer.sharpness_radius
+  if not radius:
+    return parts
+  optimizer = optax.contrib.sam(
+    parts.optimizer,
+    optax.chain(optax.contrib.normalize(), optax.sgd(radius)),
+    opaque_mode=True,
+  )
+  return parts._replace(optimizer=optimizer)
+
+
 def make_method(
   config: ml_collections.ConfigDict, known: dict[str, Any]
 ) -> methods.Method:
   """The method of `config.method`, or else that of `config.loss`."""
   if config.method.name is None:
-    return named_losses.make_method(config.loss, known)
+    method = named_losses.make_method(config.loss, known)
+    return named_methods.mixed(method, config.method)
   if loss_fields.describe(config.loss) or config.loss.name != 'cross_entropy':
     raise errors.UsageError(
       f'config.method.name={config.method.name!r} has a loss of its own, and '
       f'config.loss is set ({config.loss.name}): leave out one of the two'
     )
-  method = named_methods.make(config.method, known)
-  if method.num_trusted and not config.num_trusted:
-    raise errors.UsageError(
-      f'config.method.name={config.method.name!r} learns from examples whose '
-      'labels are known to be right: set config.num_trusted to their number, '
-      'such as 1000'
-    )
-  return method
+  return named_methods.make(config.method, known)
 
 
 def make_schedule(

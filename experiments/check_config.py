@@ -13,6 +13,7 @@ _RANGES = (
   ('augment.cutout', 0, math.inf),
   ('batch_size', 1, math.inf),
   ('checkpoint_every', 1, math.inf),
+  ('early_stopping_epochs', 0, math.inf),
   ('epochs', 1, math.inf),
   ('eval_batch_size', 1, math.inf),
   ('estimation.epochs', 1, math.inf),
@@ -24,6 +25,7 @@ _RANGES = (
   ('optimizer.learning_rate', 0, math.inf),
   ('optimizer.max_gradient_norm', 0, math.inf),
   ('optimizer.momentum', 0, 1),
+  ('optimizer.sharpness_radius', 0, math.inf),
   ('optimizer.weight_decay', 0, math.inf),
   ('schedule.every_epochs', 1e-6, math.inf),
   ('schedule.factor', 0, math.inf),
@@ -44,9 +46,7 @@ def check(config: ml_collections.ConfigDict) -> None:
         f'config.{field}={value} is not between {lowest} and {highest}'
       )
   if config.noise_estimate is not None:
-    errors.check_name(
-      'config.noise_estimate', config.noise_estimate, noise_estimate.NAMES
-    )
+    noise_estimate.check(config)
   size = config.image_size
   if size is not None and (len(size) != 2 or min(size) < 1):
     raise errors.UsageError(

@@ -62,12 +62,14 @@ def predict_step(
 
   Returns:
     For each row the log-probabilities of all classes, the given and the true
-    label, the index, and the mask.
+    label, the true label again where a method may know it (otherwise -1), the
+    index, and the mask.
   """
   return {
     'log_probs': jax.nn.log_softmax(_logits(parts, state, shards, rows)),
     'label': shards.label[rows],
     'true_label': shards.true_label[rows],
+    'trusted_label': shards.trusted_label[rows],
     'index': shards.index[rows],
     'mask': shards.mask[rows] * valid,
   }

@@ -81,7 +81,9 @@ def run(
         loop.write_predictions(workdir / 'predictions.npz')
     finally:
       loop.close()
-    summary = record.write_summary(workdir, loop.history, data, known, found)
+    summary = record.write_summary(
+      workdir, loop.history, data, known, found, loop.learned_transition
+    )
   if watch.asked:  # Too late to stop this run, but not what would follow it.
     raise errors.StoppedError('stopped; this run is finished and saved')
   return summary
@@ -109,6 +111,7 @@ class _Loop:
       donate_argnums=(0, 1),
       local=local,
     )
+    self._transition = parts.method.transition
     self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)
     self._epoch_function = parts.method.on_epoch and devices.parallel(
       functools.partial(train.epoch_step, parts),
@@ -153,6 +156,13 @@ class _Loop:
     """The measures of every period so far."""
     return self._metrics.history
 
+  @property
+  def learned_transition(self) -> np.ndarray | None:
+    """The transition matrix that the method has learnt, if it learns one."""
+    if self._transition is None:
+      return None
+    return np.asarray(self._transition(self._state.params['method']))
+
   def close(self) -> None:
     """Waits until everything is on disk."""
     self._checkpoints.close()
@@ -170,6 +180,8 @@ class _Loop:
     )
     try:
       for epoch in range(self._step // steps, epochs):
+        if self._is_stale():
+          break
         stop = self._train_epoch(epoch, watch, progress)
         whole = self._step == (epoch + 1) * steps
         if whole and self._epoch_function:
@@ -181,6 +193,7 @@ class _Loop:
             f'test accuracy {line["test_accuracy"]:.1%}, '
             f'memorised {line["memorised"]:.1%}'
           )
+          last |= self._is_stale()
         if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
           self._save()
         if stop:
@@ -190,6 +203,15 @@ class _Loop:
           )
     finally:
       progress.close()
+
+  def _is_stale(self) -> bool:
+    """Whether the held-out accuracy has not been better for long enough."""
+    patience = self._config.early_stopping_epochs
+    if not patience or not self.history:
+      return False
+    accuracies = [line['validation_accuracy'] for line in self.history]
+    best = self.history[int(np.argmax(accuracies))]
+    return self.history[-1]['epoch'] - best['epoch'] >= patience
 
   def write_predictions(self, path: pathlib.Path) -> None:
     """Writes what is predicted for the training examples."""

@@ -92,6 +92,21 @@ class SmallCNN(nn.Module):
     return _Head(self.num_classes)(x)
 
 
+class CNN4(nn.Module):
+  """Two strided convolutions and a hidden layer, for machines without a GPU."""
+
+  num_classes: int
+  dtype: Any = jnp.float32
+
+  @nn.compact
+  def __call__(self, x, *, train):
+    for width in (32, 64):
+      conv = nn.Conv(width, (3, 3), strides=(2, 2), dtype=self.dtype)
+      x = nn.relu(conv(x))
+    x = nn.relu(nn.Dense(128, dtype=self.dtype)(_flatten(x)))
+    return _Head(self.num_classes)(x)
+
+
 class CNN8(nn.Module):
   """Six convolutions in three blocks, two dense layers (Ma et al. 2020).
 
@@ -167,7 +182,46 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
   'mlp': MLP,
   'lenet5': LeNet5,
   'small_cnn': SmallCNN,
+  'cnn4': CNN4,
   'cnn8': CNN8,
   'resnet18': functools.partial(PreActivationResNet, blocks=(2, 2, 2, 2)),
   'resnet34': functools.partial(PreActivationResNet, blocks=(3, 4, 6, 3)),
 }
+
+# The layers between the features and the head, and as far down as the last
+# group of blocks, by their names in the tree of parameters.
+LATE_LAYERS = {
+  'mlp': ('Dense_1',),
+  'lenet5': ('Dense_1',),
+  'small_cnn': ('Dense_0',),
+  'cnn4': ('Dense_0',),
+  'cnn8': ('Dense_0', 'BatchNorm_6'),
+  'resnet18': (
+    *(f'PreActivationBlock_{number}' for number in range(6, 8)),
+    'BatchNorm_0',
+  ),
+  'resnet34': (
+    *(f'PreActivationBlock_{number}' for number in range(13, 16)),
+    'BatchNorm_0',
+  ),
+}
+
+
+def part_of(name: str) -> Callable[[str], int]:
+  """The parts of a network that progressive early stopping tells apart.
+
+  Args:
+    name: of a network of `MODELS`.
+
+  Returns:
+    From where a parameter is, such as 'model/Dense_0/kernel', to 2 for the
+    head, 1 for the layers before it, and 0 for the others.
+  """
+
+  def part(path):
+    _, layer, *_ = path.split('/')
+    if layer.startswith('_Head'):
+      return 2
+    return int(layer in LATE_LAYERS[name])
+
+  return part

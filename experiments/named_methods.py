@@ -13,15 +13,18 @@ from experiments import errors
 from noisy_labels import methods
 
 # Hyper-parameters that are no fields, for the run knows them.
-KNOWN = ('noise_prior', 'transition')
-
-# It is told of true labels, of which a run has none to tell.
-_OF_TRUSTED = ('gold_loss_correction',)
+KNOWN = (
+  'noise_prior',
+  'part_of',
+  'steps_per_epoch',
+  'transition',
+  'trusted_labels',
+)
 
 
 def names() -> tuple[str, ...]:
   """The methods that `config.method.name` can name."""
-  return tuple(name for name in methods.METHODS if name not in _OF_TRUSTED)
+  return methods.METHODS
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -46,21 +49,18 @@ def make(
 
   Args:
     config: `config.method` of a run, with a name.
-    known: what the run knows of its noise, see `named_losses.facts`.
+    known: what the run knows of its noise, see `named_losses.facts`; of itself,
+      see `build.make_parts`; and as `trusted_labels` the true labels by index,
+      -1 where they are not known; if there are none, without it.
 
   Returns:
     The method, under mixup if `mixup_alpha` is set.
 
   Raises:
     UsageError: a name is unknown, a hyper-parameter is missing, not one of
-      this method's, or out of range.
+      this method's, or out of range; or trusted examples are.
   """
   name = config.name
-  if name in _OF_TRUSTED:
-    raise errors.UsageError(
-      f'config.method.name={name!r} needs examples with trusted labels, of '
-      'which a run has none: call noisy_labels.methods from your own loop'
-    )
   errors.check_name('config.method.name', name, names())
   given = {
     field: config[field] for field in fields() if config[field] is not None
@@ -83,18 +83,40 @@ def make(
       raise errors.UsageError(_missing(name, field))
   try:
     method = getattr(methods, name)(**values)
-    if config.mixup_alpha is not None:
-      method = methods.mixup(method, alpha=config.mixup_alpha)
   except (AssertionError, ValueError) as error:
     raise errors.UsageError(f'config.method: {error}') from None
+  method = mixed(method, config)
+  if method.num_trusted and 'trusted_labels' not in known:
+    raise errors.UsageError(_missing(name, 'trusted_labels'))
   return method
 
 
+def mixed(
+  method: methods.Method, config: ml_collections.ConfigDict
+) -> methods.Method:
+  """The method under mixup, if `config.mixup_alpha` is set."""
+  if config.mixup_alpha is None:
+    return method
+  try:
+    return methods.mixup(method, alpha=config.mixup_alpha)
+  except ValueError as error:
+    raise errors.UsageError(f'config.method.mixup_alpha: {error}') from None
+
+
 def _missing(name: str, field: str) -> str:
+  if field == 'trusted_labels':
+    return (
+      f'config.method.name={name!r} learns from examples whose labels are '
+      'known to be right: set config.num_trusted to their number, such as 1000'
+    )
   if field == 'transition':
+    of_trusted = (
+      'trusted_labels' in inspect.signature(getattr(methods, name)).parameters
+    )
+    estimator = 'trusted_transition' if of_trusted else 'confident_joint'
     return (
       f'config.method.name={name!r} needs the transition matrix of the noise, '
-      'which is not known here: set config.noise_estimate=confident_joint to '
+      f'which is not known here: set config.noise_estimate={estimator} to '
       'estimate it'
     )
   return (

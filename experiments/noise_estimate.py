@@ -3,8 +3,8 @@
 `config.noise_estimate` names an estimator of `noisy_labels.estimation`. Models
 of folds are trained first (`folds.py`), by the same loop as any run and in a
 directory below the run's. The estimator looks at the given labels, and at what
-is predicted for each example by the model that did not hear its label; never at
-a true label.
+is predicted for each example by the model that did not hear its label; at true
+labels never, but for those of the trusted examples of `config.num_trusted`.
 """
 
 from collections.abc import Callable
@@ -55,15 +55,17 @@ class _Estimator(NamedTuple):
     estimate: from labels, log-probabilities and weights to an estimate.
     loss: what the folds are trained with, as fields of `config.loss`.
     num_resamples: of the bootstrap; 0 if the estimator takes no weights.
+    of_trusted: whether the labels are the true ones of the trusted examples,
+      and the others are left out.
   """
 
   estimate: Callable[..., estimation.Estimate]
   loss: dict[str, Any]
   num_resamples: int
+  of_trusted: bool = False
 
 
-# An estimator takes a model of the labels given, but for the last, which takes
-# one of the true labels.
+# What an estimator takes a model of: of the labels given, or of the true ones.
 _GIVEN = {'name': 'cross_entropy'}
 _TRUE = {'name': 'generalized_cross_entropy', 'q': 0.7}
 _ESTIMATORS = {
@@ -105,8 +107,27 @@ _ESTIMATORS = {
     _TRUE,
     50,
   ),
+  'trusted_transition': _Estimator(
+    lambda labels, log_probs, weights: estimation.trusted_transition(
+      labels, jnp.exp(log_probs), weights=weights
+    ),
+    _GIVEN,
+    200,
+    of_trusted=True,
+  ),
 }
 NAMES = tuple(_ESTIMATORS)
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises a `UsageError` if there is no such estimator, or nothing for it."""
+  name = config.noise_estimate
+  errors.check_name('config.noise_estimate', name, NAMES)
+  if _ESTIMATORS[name].of_trusted and not config.num_trusted:
+    raise errors.UsageError(
+      f'config.noise_estimate={name} needs examples whose labels are known to '
+      'be right: set config.num_trusted to their number, such as 1000'
+    )
 
 
 def find(
@@ -128,10 +149,11 @@ def find(
     The estimate, which is also in `noise_estimate/ESTIMATOR.json`.
 
   Raises:
-    UsageError: there is no such estimator.
+    UsageError: there is no such estimator, or it needs trusted examples, of
+      which there are none.
   """
+  check(config)
   name = config.noise_estimate
-  errors.check_name('config.noise_estimate', name, NAMES)
   folder = workdir / 'noise_estimate'
   saved = read(config, workdir)
   if saved is not None:
@@ -145,6 +167,9 @@ def find(
   )
   with np.load(folds / 'predictions.npz') as saved:
     labels, log_probs = saved['label'], saved['log_probs']
+    if estimator.of_trusted:
+      labels = saved['trusted_label']
+      log_probs, labels = log_probs[labels >= 0], labels[labels >= 0]
   found = estimate(name, labels, log_probs, seed=config.seed)
   if jax.process_index() == 0:
     log.write_json(folder / f'{name}.json', _plain(found))
@@ -167,7 +192,8 @@ def estimate(
 
   Args:
     name: one of `NAMES`.
-    labels: given labels, `[N]`.
+    labels: given labels, `[N]`; for `trusted_transition` the true ones, of the
+      trusted examples alone.
     log_probs: log P(class | x) by a model that did not hear the label, `[N,
       K]`.
     seed: draws the bootstrap.

@@ -123,6 +123,7 @@ def write_summary(
   data: dataset.Dataset,
   known: dict[str, Any],
   found: noise_estimate.NoiseEstimate | None,
+  learned: np.ndarray | None,
 ) -> dict[str, Any]:
   """Writes summary.json: the three selection rules, and the noise.
 
@@ -132,19 +133,22 @@ def write_summary(
     data: what the run was trained and measured on.
     known: what the loss was told of the noise.
     found: the estimate of the noise, if one was made.
+    learned: the transition matrix that was trained, if one was.
 
   Returns:
     What was written.
   """
-  transition = known.get('transition')
+
+  def listed(matrix):
+    return None if matrix is None else np.asarray(matrix).tolist()
+
   summary = {
     **select(history),
     'noise_rate': data.noise_rate,
     'noise_counts': data.counts.tolist(),
     'class_names': list(data.info.class_names),
-    'transition': None
-    if transition is None
-    else np.asarray(transition).tolist(),
+    'transition': listed(known.get('transition')),
+    'learned_transition': listed(learned),
     'noise_estimate': None
     if found is None
     else {

@@ -67,6 +67,7 @@ def write(folder: pathlib.Path, groups: Groups) -> pathlib.Path:
     trust=functions and figures.svg(trust.draw(functions, num_classes)),
     confusions=_confusions(drawn),
     estimates=_estimates(groups),
+    learned=_learned(groups),
   )
   path = folder / 'report.html'
   log.write_text(path, page)
@@ -142,21 +143,36 @@ def _confusions(groups: Groups) -> list[dict[str, Any]]:
 
 def _estimates(groups: Groups) -> dict[str, dict[str, Any]]:
   """What was estimated of the noise by each group, with its figure."""
-  result = {}
-  for name, group in groups.items():
-    first = group.summaries[0]
-    if first['noise_estimate'] is None:
-      continue
-    counts = np.array(first['noise_counts'])
-    made = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    maps = {
-      'made': 100 * made,
-      'estimated': 100 * np.array(first['transition']),
-    }
-    result[name] = {
-      **first['noise_estimate'],
+  return {
+    name: {
+      **group.summaries[0]['noise_estimate'],
       'seed': group.seeds[0],
-      'made': first['noise_rate'],
-      'figure': figures.svg(heat_maps.draw(maps, first['class_names'])),
+      'made': group.summaries[0]['noise_rate'],
+      'figure': _beside_what_was_made(
+        group.summaries[0], 'estimated', 'transition'
+      ),
     }
-  return result
+    for name, group in groups.items()
+    if group.summaries[0]['noise_estimate'] is not None
+  }
+
+
+def _learned(groups: Groups) -> dict[str, dict[str, Any]]:
+  """The transition matrix that each group has learnt, as a figure."""
+  return {
+    name: {
+      'seed': group.seeds[0],
+      'figure': _beside_what_was_made(
+        group.summaries[0], 'learned', 'learned_transition'
+      ),
+    }
+    for name, group in groups.items()
+    if group.summaries[0].get('learned_transition') is not None
+  }
+
+
+def _beside_what_was_made(summary: dict[str, Any], name: str, key: str) -> str:
+  counts = np.array(summary['noise_counts'])
+  made = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+  maps = {'made': 100 * made, name: 100 * np.array(summary[key])}
+  return figures.svg(heat_maps.draw(maps, summary['class_names']))

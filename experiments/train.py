@@ -15,6 +15,7 @@ import optax
 
 from experiments import devices
 from experiments import folds
+from experiments import step_inputs
 from experiments.data import augment
 from experiments.data import dataset
 from noisy_labels import methods
@@ -63,6 +64,10 @@ class Parts(NamedTuple):
   select: Callable[[jax.Array, jax.Array], jax.Array] = lambda logits, index: (
     logits
   )
+
+  def view(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """From keys, one an example, and bytes to what the model sees."""
+    return augment.augment(keys, self.normalize(images), **self.augmentation)
 
 
 def create_train_state(
@@ -130,28 +135,41 @@ def train_step(
   key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.step)
   augment_key, method_key = jax.random.split(key)
   device_key = jax.random.fold_in(method_key, lax.axis_index(devices.AXIS))
-  batch = _views(parts, take(shards, rows), augment_key)
-  if parts.method.num_trusted:
+  batch = step_inputs.augmented(
+    step_inputs.take(shards, rows),
+    augment_key,
+    parts.view,
+    two_views=parts.method.two_views,
+  )
+  number = parts.method.num_trusted
+  if number:
     trusted_key, device_key = jax.random.split(device_key)
-    batch |= _trusted(parts, shards, trusted_key)
+    batch |= step_inputs.trusted(shards, trusted_key, parts.view, number=number)
 
   def objective(params):
     predict, model_states = _predictor(parts, state, params['model'])
     method_state = methods.MethodState(params['method'], memory)
-    losses, (new_memory, metrics) = parts.method.loss(
+    losses, (remembered, metrics) = parts.method.loss(
       predict, batch, method_state, device_key
     )
     sums = masked_sums(batch['mask'], loss=losses, **metrics)
     # The first is for the batch as it is.
-    return sums['loss'], (new_memory, model_states[0], sums)
+    return sums['loss'], (remembered, model_states[0], sums)
 
-  gradients, (memory, model_state, sums) = jax.grad(objective, has_aux=True)(
-    state.params
-  )
-  gradients, sums = lax.psum((gradients, sums), devices.AXIS)
-  gradients = jax.tree.map(lambda x: x / sums['count'], gradients)
-  updates, opt_state = parts.optimizer.update(
-    gradients, state.opt_state, state.params
+  def mean_gradients(params):
+    gradients, found = jax.grad(objective, has_aux=True)(params)
+    *found, sums = found
+    gradients, sums = lax.psum((gradients, sums), devices.AXIS)
+    return jax.tree.map(lambda x: x / sums['count'], gradients), (*found, sums)
+
+  gradients, (new_memory, model_state, sums) = mean_gradients(state.params)
+  # Sharpness-aware minimisation asks for gradients elsewhere too.
+  optimizer = optax.with_extra_args_support(parts.optimizer)
+  updates, opt_state = optimizer.update(
+    gradients,
+    state.opt_state,
+    state.params,
+    grad_fn=lambda params, _: mean_gradients(params)[0],
   )
   params = optax.apply_updates(state.params, updates)
   ema = state.ema
@@ -167,39 +185,7 @@ def train_step(
     ema=ema,
     key=state.key,
   )
-  return state, memory, sums
-
-
-def _views(parts, batch, key):
-  """The batch with its images as the model sees them, one view or two."""
-  keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch['index'])
-  images = parts.normalize(batch['image'])
-
-  def view(keys):
-    return augment.augment(keys, images, **parts.augmentation)
-
-  if not parts.method.two_views:
-    return {**batch, 'image': view(keys)}
-  others = jax.vmap(jax.random.fold_in, (0, None))(keys, 1)
-  return {**batch, 'image': view(keys), 'other_image': view(others)}
-
-
-def _trusted(parts, shards, key):
-  """Examples of this device whose labels are known, drawn with replacement."""
-  draw_key, augment_key = jax.random.split(key)
-  known = (shards.trusted_label >= 0) & (shards.mask > 0)
-  chances = jnp.where(known, 0.0, -jnp.inf)
-  number = parts.method.num_trusted
-  chosen = jax.random.categorical(draw_key, chances, shape=(number,))
-  images = augment.augment(
-    jax.random.split(augment_key, number),
-    parts.normalize(shards.image[chosen]),
-    **parts.augmentation,
-  )
-  return {
-    'trusted_image': images,
-    'trusted_label': shards.trusted_label[chosen],
-  }
+  return state, new_memory, sums
 
 
 def _predictor(parts, state, params):
@@ -241,7 +227,7 @@ def epoch_step(
     The memory.
   """
   rows = jnp.arange(len(shards.mask))
-  batch = take(shards, rows)
+  batch = step_inputs.take(shards, rows)
   del batch['image']
   method_state = methods.MethodState(state.params['method'], memory)
   whole = jnp.concatenate(logits, axis=-2)[..., : len(rows), :]
@@ -249,17 +235,6 @@ def epoch_step(
   on_epoch = parts.method.on_epoch
   assert on_epoch is not None
   return on_epoch(whole, batch, method_state, total)
-
-
-def take(shards: dataset.Shards, rows: jax.Array) -> dict[str, jax.Array]:
-  """The batch that a method sees: no true label is in it."""
-  return {
-    'image': shards.image[rows],
-    'label': shards.label[rows],
-    'index': shards.index[rows],
-    'mask': shards.mask[rows],
-    'row': rows,
-  }
 
 
 def masked_sums(mask: jax.Array, **values: jax.Array) -> dict[str, jax.Array]:

@@ -3,12 +3,16 @@
 import os
 import tempfile
 
+# Most of the time is compilation, and machine code need not be fast. Of two
+# levels the last counts, so with XLA_FLAGS the suite tests what users run.
 os.environ['XLA_FLAGS'] = (
-  os.environ.get('XLA_FLAGS', '') + ' --xla_force_host_platform_device_count=4'
+  '--xla_backend_optimization_level=0 '
+  + os.environ.get('XLA_FLAGS', '')
+  + ' --xla_force_host_platform_device_count=4'
 )
 os.environ['JAX_PLATFORMS'] = 'cpu'
-# Most of the time is compilation: what one worker or program has compiled, the
-# others take. They inherit the name of the directory.
+# What one worker or program has compiled, the others take. They inherit the
+# name of the directory.
 if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
   _cache = tempfile.TemporaryDirectory(prefix='noisy_labels-')
   os.environ['JAX_COMPILATION_CACHE_DIR'] = _cache.name

@@ -49,16 +49,18 @@ def get_config() -> ml_collections.ConfigDict:
 
   # What tells losses of the noise that must be told of it. By default they are
   # told what `config.noise` made. An estimator instead, `confident_joint`,
-  # `anchor_points`, `dual_transition`, `hoc` or `em_transition`, finds out; for
-  # it, so many models are trained first, each blind to its own fold of the
-  # examples, for so many epochs.
+  # `anchor_points`, `dual_transition`, `hoc`, `em_transition` or, with
+  # `num_trusted`, `trusted_transition`, finds out; for it, so many models are
+  # trained first, each blind to its own fold of the examples, for so many
+  # epochs.
   config.noise_estimate = config_dict.placeholder(str)
   config.estimation = ml_collections.ConfigDict()
   config.estimation.folds = 5
   config.estimation.epochs = 10
 
-  # Of how many training examples the true labels are known, for methods that
-  # learn from such; drawn at random.
+  # Of how many training examples the true labels are known; drawn at random.
+  # `learning_to_reweight`, `meta_weight_net` and `gold_loss_correction` learn
+  # from them, the last with the noise that `trusted_transition` estimates.
   config.num_trusted = 0
 
   # Trains so many models, each blind to its own fold, and writes what each
@@ -88,12 +90,13 @@ def get_config() -> ml_collections.ConfigDict:
 
   # A method of `noisy_labels.methods` instead of the loss, and its
   # hyper-parameters: there is a field for each that any of them has. The
-  # transition matrix, the prior and the noise rate are those of the run.
+  # transition matrix, the prior, the noise rate and the trusted labels are the
+  # run's.
   config.method = ml_collections.ConfigDict()
   config.method.name = config_dict.placeholder(str)
   for parameter, kind in named_methods.fields().items():
     config.method[parameter] = config_dict.placeholder(kind)
-  # For any method: mixes each example with another, with weights from
+  # For any method or loss: mixes each example with another, with weights from
   # Beta(alpha, alpha).
   config.method.mixup_alpha = config_dict.placeholder(float)
 
@@ -117,6 +120,9 @@ def get_config() -> ml_collections.ConfigDict:
   config.optimizer.weight_decay = 0.0
   # The largest global norm of the gradient; 0 leaves it as it is.
   config.optimizer.max_gradient_norm = 0.0
+  # Sharpness-aware minimisation (SAM): how far along the gradient to go for the
+  # gradient that counts; 0 is off. Steps take twice the time.
+  config.optimizer.sharpness_radius = 0.0
 
   # The learning rate over the run: `constant`, `cosine` (to 0), `step` (times
   # `factor` at each epoch of `boundaries`) or `exponential` (times `factor`
@@ -137,6 +143,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.augment.crop_padding = 0
   config.augment.flip = False
   config.augment.cutout = 0
+
+  # Ends the run when the accuracy on held-out noisy labels has not been better
+  # for so many epochs; 0 is off.
+  config.early_stopping_epochs = 0
 
   # Epochs between two measurements, and between two checkpoints.
   config.eval_every = 1

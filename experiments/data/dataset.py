@@ -51,6 +51,8 @@ class Dataset(NamedTuple):
     std: the same for their standard deviation.
     counts: int64 `[num_classes, num_classes]`: how many training or validation
       examples of true class i were given label j.
+    trusted_label: by index in the training split, the true label where a method
+      may know it, otherwise -1; int32, of all processes' examples.
   """
 
   info: source.Info
@@ -62,6 +64,7 @@ class Dataset(NamedTuple):
   mean: np.ndarray
   std: np.ndarray
   counts: np.ndarray
+  trusted_label: np.ndarray
 
   @property
   def noise_rate(self) -> float:
@@ -157,6 +160,7 @@ def make_dataset(
       np.concatenate([train, validation]),
       info.num_classes,
     ),
+    trusted_label=_by_index(trusted_label[train], train_index, num_examples),
   )
 
 
@@ -221,6 +225,15 @@ def _count(
     label[chosen], given[chosen], num_classes=num_classes
   )
   return devices.add_over_processes(measured.counts)
+
+
+def _by_index(
+  trusted_label: np.ndarray, index: np.ndarray, num_examples: int
+) -> np.ndarray:
+  """The trusted labels of all processes, -1 for all other examples."""
+  above = np.zeros(num_examples, np.int32)
+  above[index] = trusted_label + 1
+  return devices.add_over_processes(above).astype(np.int32) - 1
 
 
 def _pixel_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

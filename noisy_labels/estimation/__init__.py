@@ -25,6 +25,9 @@ from noisy_labels.estimation.em import em_transition
 from noisy_labels.estimation.estimate import Estimate
 from noisy_labels.estimation.estimate import from_joint
 from noisy_labels.estimation.estimate import from_transition
+from noisy_labels.estimation.gaussian_mixture import GaussianMixture
+from noisy_labels.estimation.gaussian_mixture import gaussian_mixture
+from noisy_labels.estimation.gaussian_mixture import lower_posterior
 from noisy_labels.estimation.neighbors import two_nearest
 from noisy_labels.estimation.resampling import Interval
 from noisy_labels.estimation.resampling import bootstrap
@@ -36,6 +39,7 @@ __all__ = (
   'EMResult',
   'EMSums',
   'Estimate',
+  'GaussianMixture',
   'Interval',
   'SelfConfidence',
   'anchor_points',
@@ -52,9 +56,11 @@ __all__ = (
   'em_transition',
   'from_joint',
   'from_transition',
+  'gaussian_mixture',
   'hoc',
   'hoc_from_counts',
   'hoc_from_triples',
+  'lower_posterior',
   'posterior',
   'predicted_counts',
   'self_confidence',

@@ -157,8 +157,9 @@ def _sum_above_fwd(logits, floor):
 
 def _sum_above_bwd(residuals, g):
   logits, largest, total, threshold, above = residuals
-  is_above = logits - largest[..., None] > threshold[..., None]
   exps = log_prob.exp_less(logits, largest)
+  # Of the exponentials, which are at hand: the logits are read once less.
+  is_above = exps > jnp.exp(threshold)[..., None]
   gradient = jnp.where(is_above, g[..., None], 0)
   gradient -= exps * (g * above / total)[..., None]
   return gradient.astype(logits.dtype), -g * above

@@ -10,19 +10,33 @@ from noisy_labels.methods.co_teaching_plus import co_teaching_plus
 from noisy_labels.methods.confidence_regularized_sieve import (
   confidence_regularized_sieve,
 )
+from noisy_labels.methods.critical_parameters import critical_parameters
+from noisy_labels.methods.divide_mix import divide_mix
 from noisy_labels.methods.early_learning_regularization import (
   early_learning_regularization,
 )
+from noisy_labels.methods.early_learning_regularization_plus import (
+  early_learning_regularization_plus,
+)
 from noisy_labels.methods.gold_loss_correction import gold_loss_correction
 from noisy_labels.methods.joint_training import joint_training
+from noisy_labels.methods.learning_to_reweight import learning_to_reweight
+from noisy_labels.methods.meta_weight_net import meta_weight_net
 from noisy_labels.methods.method import Method
 from noisy_labels.methods.method import MethodState
 from noisy_labels.methods.method import Predict
 from noisy_labels.methods.method import stateless
 from noisy_labels.methods.mixup import mixup
 from noisy_labels.methods.noise_adaptation_layer import noise_adaptation_layer
+from noisy_labels.methods.pro_mix import pro_mix
+from noisy_labels.methods.progressive_early_stopping import (
+  progressive_early_stopping,
+)
 from noisy_labels.methods.sparse_over_parameterization import (
   sparse_over_parameterization,
+)
+from noisy_labels.methods.sparse_over_parameterization_plus import (
+  sparse_over_parameterization_plus,
 )
 from noisy_labels.methods.transition_revision import transition_revision
 from noisy_labels.methods.truncated_pruning import truncated_pruning
@@ -34,11 +48,19 @@ METHODS = (
   'co_teaching',
   'co_teaching_plus',
   'confidence_regularized_sieve',
+  'critical_parameters',
+  'divide_mix',
   'early_learning_regularization',
+  'early_learning_regularization_plus',
   'gold_loss_correction',
   'joint_training',
+  'learning_to_reweight',
+  'meta_weight_net',
   'noise_adaptation_layer',
+  'pro_mix',
+  'progressive_early_stopping',
   'sparse_over_parameterization',
+  'sparse_over_parameterization_plus',
   'transition_revision',
   'truncated_pruning',
   'volume_minimization',
@@ -63,13 +85,21 @@ __all__ = (
   'co_teaching',
   'co_teaching_plus',
   'confidence_regularized_sieve',
+  'critical_parameters',
+  'divide_mix',
   'early_learning_regularization',
+  'early_learning_regularization_plus',
   'gold_loss_correction',
   'joint_training',
+  'learning_to_reweight',
+  'meta_weight_net',
   'mixup',
   'noise_adaptation_layer',
   'of_batches',
+  'pro_mix',
+  'progressive_early_stopping',
   'sparse_over_parameterization',
+  'sparse_over_parameterization_plus',
   'stateless',
   'transition_revision',
   'truncated_pruning',

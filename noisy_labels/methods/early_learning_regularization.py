@@ -1,16 +1,13 @@
 """Early learning regularisation: what was learnt first is not unlearnt."""
 
-import jax
 from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.losses import log_prob
+from noisy_labels.methods import early_learning
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import rows
-
-# 1 - t goes down to 0, and the loss to minus infinity with it.
-_LEAST_REST = 1e-4
 
 
 def early_learning_regularization(
@@ -65,20 +62,9 @@ def early_learning_regularization(
     log_probs = log_prob.log_probs(logits)
     probs = lax.stop_gradient(jnp.exp(log_probs))
     targets = beta * state.memory[batch['row']] + (1 - beta) * probs
-    # sum_k p_k is 1: one less the agreement, without a difference of large
-    # numbers.
-    rest = jnp.maximum(1 - targets, _LEAST_REST)
-    log_rest = jax.nn.logsumexp(log_probs + jnp.log(rest), axis=-1)
+    log_rest = early_learning.log_rest(log_probs, targets)
     losses = rows.cross_entropies(logits, batch['label']) + weight * log_rest
     memory = rows.write(state.memory, batch, targets)
     return losses, (memory, {'agreement': -jnp.expm1(log_rest)})
 
-  return method_lib.Method(init, loss, opinion=_opinion)
-
-
-def _opinion(memory, labels):
-  of_label = jnp.take_along_axis(memory, labels[:, None], axis=-1)[:, 0]
-  # Before the first visit no class is more probable than another.
-  seen = jnp.any(memory > 0, axis=-1)
-  guess = jnp.where(seen, jnp.argmax(memory, axis=-1), labels)
-  return {'target': of_label, 'guess': guess}
+  return method_lib.Method(init, loss, opinion=early_learning.opinion)

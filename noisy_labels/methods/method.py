@@ -132,3 +132,12 @@ def init_nothing(
   """The state of a method without one."""
   del key, num_examples, num_classes
   return MethodState(params={}, memory={})
+
+
+def check_one_view(wrapper: str, method: Method) -> None:
+  """Raise ValueError if a method makes batches of two views of its own."""
+  if method.two_views:
+    raise ValueError(
+      f'{wrapper} takes a method that predicts its batch as it is, and this '
+      'one predicts two views of each image, or mixtures of them'
+    )

@@ -1,10 +1,10 @@
 """Mixup: images and labels between two examples, for any method."""
 
 import jax
-import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.methods import method as method_lib
+from noisy_labels.methods import mixing
 from noisy_labels.methods import rows
 
 
@@ -28,7 +28,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
   A `warm_up` belongs inside: `mixup(warm_up(...), alpha=1.0)`.
 
   Args:
-    method: one that asks for the prediction of its batch as it is.
+    method: one of one view, that asks for the prediction of its batch as it
+      is.
     alpha: in (0, inf); the nearer to 0, the less is mixed. Official 1 on
       CIFAR-10.
 
@@ -36,21 +37,27 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     A `Method`; its metrics are those of the method, mixed as the losses are.
 
   Raises:
-    ValueError: if alpha is out of range.
+    ValueError: if alpha is out of range, or the method asks for predictions of
+      other images, or by other parameters.
 
   References:
     Zhang et al., `mixup: Beyond Empirical Risk Minimization
     <https://arxiv.org/abs/1710.09412>`_, 2018
   """
+  method_lib.check_one_view('mixup', method)
   _checks.in_range('alpha', alpha, '(0, inf)')
+  if method.ema_decay or method.num_trusted:
+    raise ValueError(
+      'mixup takes a method that predicts its batch alone, and this one '
+      'predicts other images, or by other parameters, too'
+    )
 
   def loss(predict, batch, state, key):
     ratio_key, order_key, predict_key, *keys = jax.random.split(key, 5)
     ratio = jax.random.beta(ratio_key, alpha, alpha)
-    partners = _partners(batch, order_key)
-    image = batch['image']
-    mixed = ratio * image + (1 - ratio) * image[partners]
-    logits = predict(mixed.astype(image.dtype), predict_key)
+    partners = mixing.partners(order_key, rows.is_real(batch))
+    mixed = mixing.mix(batch['image'], partners, ratio)
+    logits = predict(mixed, predict_key)
 
     def ask(batch, key):
       return method.loss(lambda images, key: logits, batch, state, key)
@@ -65,10 +72,3 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     return mix(own, other), (memory, jax.tree.map(mix, metrics, other_metrics))
 
   return method._replace(loss=loss)
-
-
-def _partners(batch, key):
-  """Another example for each, or itself where that would be padding."""
-  own = jnp.arange(len(batch['mask']))
-  partners = jax.random.permutation(key, own)
-  return jnp.where(rows.is_real(batch)[partners], partners, own)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels import losses as losses_lib
+from noisy_labels.losses import log_prob
 
 
 def is_real(batch: dict[str, chex.Array]) -> chex.Array:
@@ -28,10 +29,24 @@ def logits_of(
   return jnp.where(is_real(batch)[:, None], logits, 0)
 
 
+def both_views(batch: dict[str, chex.Array]) -> dict[str, chex.Array]:
+  """Both views as one batch `[2 batch]`, of images and mask alone."""
+  return {
+    'image': jnp.concatenate([batch['image'], batch['other_image']]),
+    'mask': jnp.tile(batch['mask'], 2),
+  }
+
+
 def cross_entropies(logits: chex.Array, labels: chex.Array) -> chex.Array:
   """Cross entropy of each network, `[..., batch]`; labels integer `[batch]`."""
   labels = jnp.broadcast_to(labels, logits.shape[:-1])
   return losses_lib.cross_entropy(logits, labels)
+
+
+def negative_entropies(logits: chex.Array) -> chex.Array:
+  """sum_k p_k log p_k, `[..., batch]`: what a confidence penalty adds."""
+  log_probs = log_prob.log_probs(logits)
+  return jnp.sum(jnp.exp(log_probs) * log_probs, axis=-1)
 
 
 def write(

@@ -34,8 +34,8 @@ def warm_up(
   Of several networks, each has its own cross entropy, and they are summed.
 
   Args:
-    method: what to go over to. It is followed from the beginning, so that what
-      it remembers is up to date.
+    method: what to go over to, of one view. It is followed from the beginning,
+      so that what it remembers is up to date.
     epochs: how many to begin with, in [0, inf).
     ramp_epochs: over how many to go over, in [0, inf).
 
@@ -43,8 +43,9 @@ def warm_up(
     A `Method` whose memory has the visits beside the other method's.
 
   Raises:
-    ValueError: if an argument is out of range.
+    ValueError: if an argument is out of range, or the method has two views.
   """
+  method_lib.check_one_view('warm_up', method)
   _checks.in_range('epochs', epochs, '[0, inf)')
   _checks.in_range('ramp_epochs', ramp_epochs, '[0, inf)')
 
@@ -54,15 +55,10 @@ def warm_up(
     return method_lib.MethodState(params, Memory(visits, memory))
 
   def loss(predict, batch, state, key):
-    predicted = []
-
-    def remember(images, key):
-      predicted.append(predict(images, key))
-      return predicted[-1]
-
+    watched, predicted = _watch(predict)
     visits, memory = state.memory
     late, (memory, metrics) = method.loss(
-      remember, batch, method_lib.MethodState(state.params, memory), key
+      watched, batch, method_lib.MethodState(state.params, memory), key
     )
     early = rows.cross_entropies(predicted[0], batch['label'])
     early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
@@ -84,3 +80,19 @@ def _of_inner(opinion):
   if opinion is None:
     return None
   return lambda memory, labels: opinion(memory.inner, labels)
+
+
+def _watch(predict):
+  """The same, and the list of what it will have predicted."""
+  predicted = []
+
+  def watched(function):
+    def run(*args):
+      predicted.append(function(*args))
+      return predicted[-1]
+
+    return run
+
+  if isinstance(predict, method_lib.Predict):
+    return predict._replace(apply=watched(predict.apply)), predicted
+  return watched(predict), predicted

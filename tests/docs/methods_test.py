@@ -35,14 +35,25 @@ def test_every_public_function_is_there():
 MAKE = {
   'co_teaching': {'noise_rate': 0.4},
   'co_teaching_plus': {'noise_rate': 0.4, 'warm_up_epochs': 1.0},
+  'critical_parameters': {'noise_rate': 0.4},
+  'divide_mix': {'warm_up_epochs': 10.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'early_learning_regularization_plus': {'beta': 0.7, 'weight': 3.0},
   'gold_loss_correction': {
     'transition': np.eye(7),
     'trusted_labels': np.zeros(5, int),
   },
   'joint_training': {'noise_rate': 0.4},
   'noise_adaptation_layer': {'transition': np.eye(7)},
+  'progressive_early_stopping': {
+    'steps_per_epoch': 1,
+    'part_of': lambda path: 0,
+  },
   'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'sparse_over_parameterization_plus': {
     'u_learning_rate': 10.0,
     'v_learning_rate': 10.0,
   },
@@ -59,13 +70,13 @@ def test_memory_parameters_and_networks_are_as_the_page_says(name):
     lambda key: method.init(key, 5, 7), jax.random.key(0)
   )
   total = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(memory))
-  said = {'$4K$': 4 * 7, '$4K + 4$': 4 * 7 + 4}
+  said = {'$4K$': 4 * 7, '$4K + 4$': 4 * 7 + 4, '$8K + 4$': 8 * 7 + 4}
   assert total == 5 * (said[size] if size in said else int(size))
-  assert ('$K^2$' in trains) == bool(params)
-  for leaf in jax.tree.leaves(params):
-    assert leaf.shape == (7, 7)
+  trained = sum(leaf.size for leaf in jax.tree.leaves(params))
+  said = trains.partition(', ')[2].replace('$K^2$', '49').replace('$2K$', '14')
+  assert trained == int(said or '0')
   assert bool(params) == (method.optimizer is not None)
-  assert bool(params) == (method.transition is not None)
+  assert ('$K^2$' in trains) == (method.transition is not None)
   assert method.num_networks == int(networks)
 
 

@@ -36,7 +36,9 @@ def test_every_loss_has_parameters():
   assert set(parameters.ENTRIES) >= set(losses.PER_EXAMPLE)
 
 
-@pytest.mark.parametrize('name', KNOWN)
+@pytest.mark.parametrize(
+  'name', [pytest.param(name, marks=pytest.mark.slow) for name in KNOWN]
+)
 def test_naive_formula(name, arrays):
   naive = functools.partial(comparison.naive(name), **parameters.of(name, K))
   got = value_and_grad(naive, *arrays)

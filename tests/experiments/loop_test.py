@@ -140,24 +140,22 @@ def _assert_close_curves(one, other):
       assert value == pytest.approx(right[name], abs=close), name
 
 
-@pytest.mark.parametrize('killed_with', [signal.SIGKILL, signal.SIGTERM])
-def test_killed_and_resumed_is_never_stopped(
-  reference, tmp_path, data_dir, killed_with
-):
+def test_killed_and_resumed_is_never_stopped(reference, tmp_path, data_dir):
   workdir = tmp_path / 'run'
-  process = programs.start(MAIN, *_flags(workdir, data_dir))
-  deadline = time.monotonic() + 120
-  while len(log.read(workdir / 'metrics.jsonl')) < 2:
-    assert process.poll() is None, process.communicate()
-    assert time.monotonic() < deadline
-    time.sleep(0.01)
-  process.send_signal(killed_with)
-  if killed_with == signal.SIGTERM:
-    _, err = programs.finish(process, 143)
-    assert 'the same command goes on' in err
-  else:
-    process.communicate()
-  assert len(log.read(workdir / 'metrics.jsonl')) < SMALL['epochs']
+  for lines, signal_number in enumerate((signal.SIGTERM, signal.SIGKILL), 1):
+    process = programs.start(MAIN, *_flags(workdir, data_dir))
+    deadline = time.monotonic() + 120
+    while len(log.read(workdir / 'metrics.jsonl')) < lines:
+      assert process.poll() is None, process.communicate()
+      assert time.monotonic() < deadline
+      time.sleep(0.01)
+    process.send_signal(signal_number)
+    if signal_number == signal.SIGTERM:
+      _, err = programs.finish(process, 143)
+      assert 'the same command goes on' in err
+    else:
+      process.communicate()
+    assert len(log.read(workdir / 'metrics.jsonl')) < SMALL['epochs']
   programs.run(MAIN, *_flags(workdir, data_dir))
   _assert_same_run(reference, workdir)
 
@@ -185,6 +183,21 @@ def test_stopped_at_any_step_and_resumed_is_never_stopped(
   stop = None
   run(tmp_path / 'often')
   _assert_same_run(tmp_path / 'never', tmp_path / 'often')
+
+
+def test_stops_early_when_held_out_accuracy_is_no_better(tmp_path, data_dir):
+  # Nothing changes, so the first measurement is the best.
+  config = _config(
+    **{'epochs': 9, 'optimizer.learning_rate': 0.0},
+    early_stopping_epochs=2,
+  )
+  summary = loop.run(config, tmp_path / 'run', data_dir=data_dir)
+  assert summary['last']['epoch'] == 3
+  step, _ = _saved(tmp_path / 'run')
+  assert step == summary['last']['step']
+  # Killed when all was saved but the summary, it has nothing to train.
+  (tmp_path / 'run/summary.json').unlink()
+  assert loop.run(config, tmp_path / 'run', data_dir=data_dir) == summary
 
 
 def test_a_signal_that_comes_too_late_stops_what_follows(

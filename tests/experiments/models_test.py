@@ -29,6 +29,19 @@ def test_every_model_gives_float32_logits_for_every_image_shape(
   assert logits.dtype == jnp.float32
 
 
+@pytest.mark.parametrize('name', models.MODELS)
+def test_every_model_has_early_layers_late_ones_and_a_head(name):
+  model, part_of = models.MODELS[name](num_classes=3), models.part_of(name)
+  params = jax.eval_shape(
+    lambda: model.init(jax.random.key(0), jnp.zeros((1, 32, 32, 3)), train=True)
+  )['params']
+  parts = {layer: part_of(f'model/{layer}/kernel') for layer in params}
+  late = {layer for layer, part in parts.items() if part == 1}
+  assert late == {*models.LATE_LAYERS[name]} < {*parts}
+  assert [layer for layer, part in parts.items() if part == 2] == ['_Head_0']
+  assert 0 in parts.values()
+
+
 @pytest.mark.parametrize(
   ('name', 'millions'), [('resnet18', 11.17), ('resnet34', 21.28)]
 )

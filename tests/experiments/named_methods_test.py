@@ -23,13 +23,22 @@ from noisy_labels import noise
 from tests.experiments import toy
 
 K = toy.NUM_CLASSES
-KNOWN = named_losses.facts(
-  noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)
-)
+KNOWN = {
+  **named_losses.facts(noise.symmetric(K, 0.3, exclude_true=True), np.eye(K)),
+  'part_of': models.part_of('mlp'),
+  'steps_per_epoch': 1,
+  'trusted_labels': toy.shards(1, 24).trusted_label[0],
+}
 FIELDS = {
   'co_teaching_plus': {'warm_up_epochs': 1.0},
+  'divide_mix': {'warm_up_epochs': 1.0, 'unlabelled_weight': 25.0},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'early_learning_regularization_plus': {'beta': 0.7, 'weight': 3.0},
   'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'sparse_over_parameterization_plus': {
     'u_learning_rate': 10.0,
     'v_learning_rate': 10.0,
   },
@@ -43,13 +52,21 @@ def _config(name, **fields):
   return config
 
 
-def test_all_but_one_can_be_named():
-  assert {*methods.METHODS} - {*named_methods.names()} == {
-    'gold_loss_correction'
-  }
+def test_all_can_be_named():
+  assert named_methods.names() == methods.METHODS
 
 
-@pytest.mark.parametrize('name', named_methods.names())
+# One of each kind: alone, with two networks, with parameters of its own.
+QUICK = ('early_learning_regularization', 'co_teaching', 'volume_minimization')
+
+
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in named_methods.names()
+  ],
+)
 def test_every_method_takes_a_step(name):
   method = named_methods.make(_config(name).method, KNOWN)
   parts = toy.parts(models.MLP(K, width=8), method=method)
@@ -89,8 +106,9 @@ def test_rates_are_those_of_wrong_labels():
     ('co_teaching', {'beta': 0.5}, r'method\.beta is set, but co_teaching'),
     ('early_learning_regularization', {'beta': None}, r'method\.beta is miss'),
     ('early_learning_regularization', {'beta': 1.5}, 'beta must be in'),
-    ('gold_loss_correction', {}, 'trusted labels'),
     ('co_teaching', {'mixup_alpha': -1.0}, 'alpha must be in'),
+    ('meta_weight_net', {'mixup_alpha': 1.0}, 'its batch alone'),
+    ('gold_loss_correction', {'num_trusted': 5}, 'num_trusted is set, but'),
   ],
 )
 def test_what_cannot_be_meant(name, fields, message):
@@ -98,11 +116,50 @@ def test_what_cannot_be_meant(name, fields, message):
     named_methods.make(_config(name, **fields).method, KNOWN)
 
 
-def test_unknown_noise_must_be_estimated():
-  with pytest.raises(errors.UsageError, match=r'config\.noise_estimate='):
+@pytest.mark.parametrize(
+  ('name', 'estimator'),
+  [
+    ('transition_revision', 'confident_joint'),
+    ('gold_loss_correction', 'trusted_transition'),
+  ],
+)
+def test_a_loss_can_be_mixed_too():
+  config = _config(None, mixup_alpha=1.0)
+  config.loss.name = 'mean_absolute_error'
+  shown = []
+
+  def predict(images, key):
+    shown.append(images)
+    return images
+
+  batch = {
+    'image': np.eye(K, dtype=np.float32),
+    'label': np.arange(K),
+    'index': np.arange(K),
+    'row': np.arange(K),
+    'mask': np.ones(K),
+  }
+  method = build.make_method(config, KNOWN)
+  method.loss(predict, batch, methods.MethodState({}, {}), jax.random.key(0))
+  assert np.sum(np.asarray(shown[0]) > 0) > K
+
+
+def test_unknown_noise_must_be_estimated(name, estimator):
+  message = rf'config\.noise_estimate={estimator} '
+  with pytest.raises(errors.UsageError, match=message):
     named_methods.make(
-      _config('transition_revision').method, named_losses.facts(None, np.eye(K))
+      _config(name).method, named_losses.facts(None, np.eye(K))
     )
+
+
+@pytest.mark.parametrize(
+  'name', ['gold_loss_correction', 'learning_to_reweight', 'meta_weight_net']
+)
+def test_methods_of_trusted_examples_need_some(name):
+  known = {k: v for k, v in KNOWN.items() if k != 'trusted_labels'}
+  message = rf"'{name}' learns from .*: set config\.num_trusted"
+  with pytest.raises(errors.UsageError, match=message):
+    build.make_method(_config(name), known)
 
 
 def test_a_method_and_a_loss_are_one_too_many():
@@ -113,7 +170,14 @@ def test_a_method_and_a_loss_are_one_too_many():
 
 
 @pytest.mark.parametrize(
-  'name', ['sparse_over_parameterization', 'co_teaching']
+  'name',
+  [
+    'divide_mix',
+    'volume_minimization',
+    pytest.param('co_teaching', marks=pytest.mark.slow),
+    pytest.param('progressive_early_stopping', marks=pytest.mark.slow),
+    pytest.param('sparse_over_parameterization', marks=pytest.mark.slow),
+  ],
 )
 def test_memory_and_networks_survive_a_stop(
   tmp_path, data_dir, monkeypatch, name
@@ -141,6 +205,12 @@ def test_memory_and_networks_survive_a_stop(
   one = groups.of_run(tmp_path / 'parts', config, again)
   page = report_page.write(tmp_path, one).read_text()
   # A method has no trust weight to draw.
-  assert page.count('<svg') == 3
+  learns = name == 'volume_minimization'
+  assert page.count('<svg') == 3 + learns
+  assert (again['learned_transition'] is not None) == learns
+  if learns:
+    np.testing.assert_allclose(
+      np.sum(again['learned_transition'], axis=1), 1, rtol=1e-5
+    )
   for field, value in FIELDS.get(name, {}).items():
     assert f'{field}={value:.6g}' in page

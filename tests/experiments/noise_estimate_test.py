@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments import check_config
 from experiments import errors
 from experiments import loop
 from experiments import named_losses
@@ -32,9 +33,10 @@ def problem():
 def test_estimates_of_known_noise(name):
   true, labels, clean = problem()
   # Dual-T counts what the model predicts: of one that is sure of itself.
-  of_given = name in ('anchor_points', 'confident_joint')
-  probs = clean @ TRANSITION if of_given else clean
-  found = noise_estimate.estimate(name, labels, np.log(probs), seed=0)
+  of_given = ('anchor_points', 'confident_joint', 'trusted_transition')
+  probs = clean @ TRANSITION if name in of_given else clean
+  seen = true if name == 'trusted_transition' else labels
+  found = noise_estimate.estimate(name, seen, np.log(probs), seed=0)
   assert found.estimator == name
   np.testing.assert_allclose(found.transition.sum(axis=1), 1, rtol=1e-5)
   np.testing.assert_allclose(found.transition, TRANSITION, atol=0.08)
@@ -136,6 +138,59 @@ def test_unknown_estimators_are_named(tmp_path):
   config = common.get_config()
   config.noise_estimate = 'confident_joynt'
   with pytest.raises(errors.UsageError, match='did you mean confident_joint'):
+    noise_estimate.find(config, tmp_path, train=None, title='')
+
+
+@pytest.fixture(scope='module')
+def corrected(tmp_path_factory, data_dir):
+  config = common.get_config()
+  config.update_from_flattened_dict(
+    {
+      'model.name': 'mlp',
+      'method.name': 'gold_loss_correction',
+      'noise_estimate': 'trusted_transition',
+      'num_trusted': 300,
+      'estimation.folds': 3,
+      'estimation.epochs': 6,
+      'epochs': 2,
+      'eval_every': 2,
+    }
+  )
+  workdir = tmp_path_factory.mktemp('trusted')
+  summary = loop.run(config, workdir, data_dir=data_dir)
+  return config, workdir, summary
+
+
+def test_gold_loss_correction_is_told_the_trusted_transition(corrected):
+  _, workdir, summary = corrected
+  path = workdir / 'noise_estimate/trusted_transition.json'
+  saved = json.loads(path.read_text())
+  assert summary['transition'] == saved['transition']
+  folds = workdir / 'noise_estimate/folds_cross_entropy'
+  with np.load(folds / 'predictions.npz') as predictions:
+    trusted = predictions['trusted_label']
+    true, probs = predictions['true_label'], np.exp(predictions['log_probs'])
+  known = trusted >= 0
+  assert known.sum() == 300
+  np.testing.assert_array_equal(trusted[known], true[known])
+  # The paper's equation: mean predictions of the trusted examples alone.
+  want = [probs[known & (true == i)].mean(0) for i in range(10)]
+  np.testing.assert_allclose(saved['transition'], want, rtol=1e-4, atol=1e-6)
+  # A batch is of all examples in turn.
+  assert summary['last']['method_trusted'] == pytest.approx(
+    300 / len(true), abs=0.01
+  )
+  lower, upper = saved['rate_interval']
+  assert lower < saved['rate'] < upper
+
+
+def test_trusted_transition_needs_trusted_examples(tmp_path, corrected):
+  config = corrected[0].copy_and_resolve_references()
+  config.num_trusted = 0
+  message = r'trusted_transition needs .*: set config\.num_trusted'
+  with pytest.raises(errors.UsageError, match=message):
+    check_config.check(config)
+  with pytest.raises(errors.UsageError, match=message):
     noise_estimate.find(config, tmp_path, train=None, title='')
 
 

@@ -162,7 +162,7 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
     f'--workdir={tmp_path}',
     f'--data_dir={data_dir}',
     '--config.seeds=1',
-    '--config.base.epochs=2',
+    '--config.base.epochs=1',
     '--config.base.model.name=mlp',
   ]
   out, _ = programs.run('experiments.sweep', *flags)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from experiments import devices
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
@@ -15,6 +16,7 @@ from noisy_labels import methods
 
 NUM_CLASSES = 3
 IMAGE_SHAPE = (8, 8, 1)
+ROWS = 24  # A quarter of the examples.
 
 
 def shards(num_devices, rows, seed=0):
@@ -55,3 +57,36 @@ def create(toy_parts, rows):
     num_classes=NUM_CLASSES,
     seed=0,
   )
+
+
+def rows_of(num_devices, step):
+  """One global batch of 16, dealt to any number of devices."""
+  per_device = 16 // num_devices
+  total = 4 * ROWS
+  lane = total // 16
+  batch = np.arange(16) * lane + step
+  start = np.arange(num_devices)[:, None] * (total // num_devices)
+  return (batch.reshape(num_devices, per_device) - start).astype(np.int32)
+
+
+def split(shards, num_devices):
+  return jax.tree.map(
+    lambda x: x.reshape((num_devices, -1, *x.shape[2:])), shards
+  )
+
+
+def run(parts, num_devices, *, steps=3, mapped=devices.parallel, **changes):
+  data = split(shards(4, ROWS), num_devices).replace(**changes)
+  state, memory = create(parts, 4 * ROWS // num_devices)
+  memory = jax.tree.map(
+    lambda x: np.repeat(x[None], num_devices, axis=0), memory
+  )
+  step = mapped(
+    functools.partial(train.train_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=(None, 0, None),
+  )
+  for number in range(steps):
+    rows = rows_of(num_devices, number)
+    state, memory, sums = step(state, memory, data, rows)
+  return jax.device_get((state, memory, sums))

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from experiments import devices
+from experiments import evaluate
 from experiments import models
 from experiments import train
+from noisy_labels import losses
+from noisy_labels import methods
 from tests.experiments import toy
 
 MODELS = {
@@ -15,48 +18,14 @@ MODELS = {
   'cnn8': models.CNN8(toy.NUM_CLASSES),
   'resnet': models.PreActivationResNet(toy.NUM_CLASSES, blocks=(1,)),
 }
-ROWS = 24
 every_model = pytest.mark.parametrize(
   'name',
   [
-    # Its layers are those of the residual network, and more of them to compile.
-    pytest.param(name, marks=[pytest.mark.slow] * (name == 'cnn8'))
+    # They have many layers to compile; models_test has their batch statistics.
+    pytest.param(name, marks=[pytest.mark.slow] * (name != 'mlp'))
     for name in MODELS
   ],
 )
-
-
-def _rows(num_devices, step):
-  """One global batch of 16, dealt to any number of devices."""
-  per_device = 16 // num_devices
-  total = 4 * ROWS
-  lane = total // 16
-  batch = np.arange(16) * lane + step
-  start = np.arange(num_devices)[:, None] * (total // num_devices)
-  return (batch.reshape(num_devices, per_device) - start).astype(np.int32)
-
-
-def _split(shards, num_devices):
-  return jax.tree.map(
-    lambda x: x.reshape((num_devices, -1, *x.shape[2:])), shards
-  )
-
-
-def _run(parts, num_devices, *, steps=3, mapped=devices.parallel, **changes):
-  shards = _split(toy.shards(4, ROWS), num_devices).replace(**changes)
-  state, memory = toy.create(parts, 4 * ROWS // num_devices)
-  memory = jax.tree.map(
-    lambda x: np.repeat(x[None], num_devices, axis=0), memory
-  )
-  step = mapped(
-    functools.partial(train.train_step, parts),
-    in_axes=(None, 0, 0, 0),
-    out_axes=(None, 0, None),
-  )
-  for number in range(steps):
-    rows = _rows(num_devices, number)
-    state, memory, sums = step(state, memory, shards, rows)
-  return jax.device_get((state, memory, sums))
 
 
 def _under_vmap(step, **axes):
@@ -67,8 +36,8 @@ def _under_vmap(step, **axes):
 def test_devices_agree_and_vmap_proves_it(name):
   # vmap refuses out_axes=None for what differs between the devices.
   parts = toy.parts(MODELS[name], ema_decay=0.9)
-  mapped = _run(parts, 4)
-  proven = _run(parts, 4, mapped=_under_vmap)
+  mapped = toy.run(parts, 4)
+  proven = toy.run(parts, 4, mapped=_under_vmap)
   jax.tree.map(
     functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
     mapped,
@@ -81,22 +50,22 @@ def test_vmap_refuses_a_step_that_forgets_to_average():
     del state, rows
     return shards.label[0], memory, {}
 
-  shards = toy.shards(4, ROWS)
+  shards = toy.shards(4, toy.ROWS)
   with pytest.raises(ValueError, match='out_axes'):
     jax.vmap(
       forgetful,
       axis_name=devices.AXIS,
       in_axes=(None, 0, 0, 0),
       out_axes=(None, 0, None),
-    )(0, {}, shards, _rows(4, 0))
+    )(0, {}, shards, toy.rows_of(4, 0))
 
 
 @every_model
 def test_one_device_takes_the_same_steps_as_four(name):
   parts = toy.parts(MODELS[name])
   one, four = (
-    _run(parts, 1, mapped=_on_first_devices(1)),
-    _run(parts, 4),
+    toy.run(parts, 1, mapped=_on_first_devices(1)),
+    toy.run(parts, 4),
   )
   jax.tree.map(
     functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-4),
@@ -113,17 +82,17 @@ def _on_first_devices(number):
 
 def test_no_bit_of_the_state_depends_on_true_labels():
   parts = toy.parts(MODELS['mlp'])
-  label = toy.shards(4, ROWS).true_label
-  before = _run(parts, 4)
-  after = _run(parts, 4, true_label=(label + 1) % toy.NUM_CLASSES)
+  label = toy.shards(4, toy.ROWS).true_label
+  before = toy.run(parts, 4)
+  after = toy.run(parts, 4, true_label=(label + 1) % toy.NUM_CLASSES)
   jax.tree.map(np.testing.assert_array_equal, before, after)
 
 
 def test_state_depends_on_given_labels():
   parts = toy.parts(MODELS['mlp'])
-  label = toy.shards(4, ROWS).label
-  before, _, _ = _run(parts, 4)
-  after, _, _ = _run(parts, 4, label=(label + 1) % toy.NUM_CLASSES)
+  label = toy.shards(4, toy.ROWS).label
+  before, _, _ = toy.run(parts, 4)
+  after, _, _ = toy.run(parts, 4, label=(label + 1) % toy.NUM_CLASSES)
   changed = jax.tree.map(
     lambda a, b: bool(np.any(a != b)), before.params, after.params
   )
@@ -131,7 +100,7 @@ def test_state_depends_on_given_labels():
 
 
 def test_sums_count_every_example_of_the_global_batch_once():
-  _, _, sums = _run(toy.parts(MODELS['mlp']), 4, steps=1)
+  _, _, sums = toy.run(toy.parts(MODELS['mlp']), 4, steps=1)
   assert sums['count'] == 16
 
 
@@ -159,8 +128,8 @@ def test_padding_adds_nothing():
 
 def test_ema_is_the_running_average_of_the_weights():
   parts = toy.parts(MODELS['mlp'], ema_decay=0.75)
-  initial, _ = toy.create(parts, 4 * ROWS)
-  state, _, _ = _run(parts, 1, steps=1, mapped=_on_first_devices(1))
+  initial, _ = toy.create(parts, 4 * toy.ROWS)
+  state, _, _ = toy.run(parts, 1, steps=1, mapped=_on_first_devices(1))
   jax.tree.map(
     lambda average, before, after: np.testing.assert_allclose(
       average, 0.75 * before + 0.25 * after, rtol=1e-5, atol=1e-7
@@ -175,10 +144,10 @@ def test_layers_may_compute_in_bfloat16():
   narrow = models.PreActivationResNet(
     toy.NUM_CLASSES, dtype=jnp.bfloat16, blocks=(1,)
   )
-  state, _, sums = _run(toy.parts(narrow), 1, mapped=_on_first_devices(1))
+  state, _, sums = toy.run(toy.parts(narrow), 1, mapped=_on_first_devices(1))
   assert np.isfinite(sums['loss'])
   assert all(leaf.dtype == np.float32 for leaf in jax.tree.leaves(state.params))
-  initial, _ = toy.create(toy.parts(narrow), 4 * ROWS)
+  initial, _ = toy.create(toy.parts(narrow), 4 * toy.ROWS)
   changed = jax.tree.map(
     lambda a, b: bool(np.any(a != b)), initial.params, state.params
   )
@@ -189,3 +158,51 @@ def test_masked_sums_ignore_what_is_masked():
   sums = train.masked_sums(np.array([1.0, 0.0]), loss=np.array([2.0, np.nan]))
   assert sums['loss'] == 2
   assert sums['count'] == 1
+
+
+def _remember_logits():
+  """A method whose memory is what `on_epoch` was shown, less the mean."""
+
+  def init(key, num_examples, num_classes):
+    del key
+    return methods.MethodState({}, jnp.zeros((num_examples, num_classes)))
+
+  def loss(predict, batch, state, key):
+    logits = predict(batch['image'], key)
+    return losses.cross_entropy(logits, batch['label']), (state.memory, {})
+
+  def on_epoch(logits, batch, state, total):
+    mask = batch['mask'][:, None]
+    sums, count = total((jnp.sum(mask * logits, 0), jnp.sum(batch['mask'])))
+    return jnp.where(mask > 0, logits - sums / count, state.memory)
+
+  return methods.Method(init, loss, on_epoch=on_epoch)
+
+
+@pytest.mark.parametrize('num_devices', [1, 4])
+def test_the_end_of_an_epoch_shows_every_example_once(num_devices):
+  parts = toy.parts(MODELS['mlp'], method=_remember_logits())
+  state, _, _ = toy.run(parts, 1, mapped=_on_first_devices(1))
+  shards = toy.split(toy.shards(4, toy.ROWS), num_devices)
+  local = devices.local(jax.local_devices()[:num_devices])
+  # Batches of 7 do not divide the examples of a device.
+  shown = evaluate.Evaluator(parts, 7, local).logits(state, shards)
+  memory = np.zeros((num_devices, 4 * toy.ROWS // num_devices, toy.NUM_CLASSES))
+  end = devices.parallel(
+    functools.partial(train.epoch_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=0,
+    local=local,
+  )
+  memory = np.asarray(end(state, memory, shards, shown))
+  logits = parts.model.apply(
+    {'params': state.params['model']},
+    parts.normalize(shards.image.reshape(-1, *toy.IMAGE_SHAPE)),
+    train=False,
+  )
+  np.testing.assert_allclose(
+    memory.reshape(-1, toy.NUM_CLASSES),
+    logits - logits.mean(0),
+    rtol=1e-4,
+    atol=1e-5,
+  )

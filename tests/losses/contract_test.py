@@ -38,9 +38,7 @@ def test_narrow_logits(name):
     (logits.astype('bfloat16'), soft),
     (logits.astype('bfloat16'), soft.astype('bfloat16')),
   ]
-  results = harness.quick_jit(lambda cases: [run(*case) for case in cases])(
-    cases
-  )
+  results = jax.jit(lambda cases: [run(*case) for case in cases])(cases)
   for (narrow, given), (value, gradient) in zip(cases, results, strict=True):
     assert value.dtype == jnp.float32
     assert gradient.dtype == narrow.dtype
@@ -95,7 +93,7 @@ def test_labels_that_are_no_class(name):
     outside = [10, 127, limits.max, limits.min or 11, -1]
     given[dtype] = np.array([*outside, 0, 3]).astype(dtype)
 
-  results = harness.quick_jit(
+  results = jax.jit(
     lambda given: {dtype: run(logits, given[dtype]) for dtype in given}
   )(given)
   for value, gradient in results.values():
@@ -130,7 +128,7 @@ def test_transformations(name):
   rows = jax.tree.map(lambda x: x.reshape(4, 6, *x.shape[1:]), (logits, labels))
   by_row, (classes, soft) = rows
 
-  @harness.quick_jit
+  @jax.jit
   def transformed(logits, classes, soft):
     remat = jax.vmap(harness.value_and_grad(jax.checkpoint(loss)))
 
@@ -173,20 +171,24 @@ def test_parameters_broadcast_with_the_losses(name):
     values = harness.loss_of(name)(logits, given, **numbers, **others)
     return values.sum(), values
 
-  gradient = harness.quick_jit(jax.grad(total, has_aux=True))
+  gradient = jax.grad(total, has_aux=True)
   classes, soft = labels
-  _, of_classes = gradient(each, classes)
-  _, of_soft = harness.quick_jit(total)(each, soft)
+
+  @jax.jit
+  def run(numbers, each):
+    by_one, _ = gradient(numbers, classes)
+    by_all, _ = gradient(
+      jax.tree.map(lambda number: jnp.full(24, number), numbers), classes
+    )
+    return by_one, by_all, total(each, classes)[1], total(each, soft)[1]
+
+  by_one, by_all, of_classes, of_soft = run(numbers, each)
   for given, got in ((classes, of_classes), (soft, of_soft)):
     for factor in factors[:3]:
       scaled = jax.tree.map(lambda number: number * factor, numbers)
       want, _ = harness.run(name, logits, given, **scaled, **others)
       here = factors == factor
       np.testing.assert_allclose(got[here], want[here], rtol=1e-5, atol=1e-6)
-  by_one, _ = gradient(numbers, classes)
-  by_all, _ = gradient(
-    jax.tree.map(lambda number: jnp.full(24, number), numbers), classes
-  )
   for key in numbers:
     assert by_all[key].shape == (24,)
     np.testing.assert_allclose(

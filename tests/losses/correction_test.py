@@ -35,9 +35,11 @@ def logits():
 
 def for_every_label(loss, logits):
   """Losses `[batch, label]`."""
-  return jnp.stack(
-    [loss(logits, jnp.full(len(logits), k)) for k in range(K)], axis=-1
-  )
+
+  def of(k):
+    return loss(logits, jnp.full(len(logits), k))
+
+  return jax.jit(jax.vmap(of, out_axes=-1))(jnp.arange(K))
 
 
 def symmetric(exclude_true):

@@ -29,6 +29,13 @@ REFUSED = (
   'with_margin',
 )
 FITTING = [name for name in harness.CASES if name not in REFUSED]
+# One of each way to ask for log p; `-m slow` has the rest.
+QUICK = (
+  'clipped_cross_entropy',
+  'mixture_cross_entropy',
+  'normalized_cross_entropy',
+  'smoothed_cross_entropy',
+)
 SMOOTHED = functools.partial(losses.smoothed_cross_entropy, smoothing=0.1)
 MIXTURE = functools.partial(losses.mixture_cross_entropy, noise_rate=0.3)
 
@@ -75,7 +82,13 @@ def assert_close(got, want, **tolerance):
   jax.tree.map(compare, got, want)
 
 
-@pytest.mark.parametrize('name', FITTING)
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in FITTING
+  ],
+)
 @pytest.mark.usefixtures('float64')
 def test_equals_the_unfused_loss(name):
   """In value and gradient by all that it depends on."""
@@ -106,7 +119,9 @@ def test_equals_the_unfused_loss(name):
   )
 
 
-@pytest.mark.parametrize('loss', [MIXTURE, SMOOTHED])
+@pytest.mark.parametrize(
+  'loss', [pytest.param(MIXTURE, marks=pytest.mark.slow), SMOOTHED]
+)
 @pytest.mark.parametrize('block_size', [1, 4, K, 100])
 @pytest.mark.usefixtures('float64')
 def test_size_of_blocks(loss, block_size):
@@ -116,7 +131,9 @@ def test_size_of_blocks(loss, block_size):
   assert_close(got, want, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize('loss', [MIXTURE, SMOOTHED])
+@pytest.mark.parametrize(
+  'loss', [MIXTURE, pytest.param(SMOOTHED, marks=pytest.mark.slow)]
+)
 @pytest.mark.usefixtures('float64')
 def test_second_derivatives(loss):
   features, weights, labels, _ = inputs()
@@ -170,7 +187,9 @@ def test_losses_may_be_combined():
 
 
 @pytest.mark.parametrize('loss', [MIXTURE, SMOOTHED])
-@pytest.mark.parametrize('scale', [1e-2, 1, 1e3])
+@pytest.mark.parametrize(
+  'scale', [1e-2, pytest.param(1, marks=pytest.mark.slow), 1e3]
+)
 def test_float32(loss, scale):
   features, weights, labels, _ = inputs(scale=scale)
   with jax.enable_x64(True):

@@ -22,11 +22,6 @@ ALL = [
   for name, case in CASES.items()
   for number in range(len(case.parameters))
 ]
-# To test what JAX does to a loss, machine code need not be fast: it halves the
-# time. Formulas, memory and time are tested of the code that users run.
-quick_jit = functools.partial(
-  jax.jit, compiler_options={'xla_backend_optimization_level': 0}
-)
 
 # Values depend on the parameters; what JAX does to a function does not.
 every_parameter = pytest.mark.parametrize(('name', 'number'), ALL)
@@ -131,7 +126,7 @@ def second_order(name, logits, labels, directions, **parameters):
 def _second_order(name, static):
   loss = functools.partial(loss_of(name), **dict(static))
 
-  @quick_jit
+  @jax.jit
   def derivatives(logits, labels, numbers, directions):
     floats = jnp.issubdtype(labels.dtype, jnp.floating)
     arguments = (logits, labels if floats else None, numbers)

@@ -34,12 +34,16 @@ def of_every_label(loss, logits):
   def of(k):
     return loss(logits, jnp.full(logits.shape[:-1], k))
 
-  return jnp.stack([of(k) for k in range(logits.shape[-1])], axis=-1)
+  return jax.jit(jax.vmap(of, out_axes=-1))(jnp.arange(logits.shape[-1]))
 
 
 def value_and_gradient(loss, logits, labels):
-  values, pull = jax.vjp(lambda z: loss(z, labels), jnp.asarray(logits))
-  return values, pull(jnp.ones_like(values))[0]
+  @jax.jit
+  def run(logits):
+    values, pull = jax.vjp(lambda z: loss(z, labels), logits)
+    return values, pull(jnp.ones_like(values))[0]
+
+  return run(jnp.asarray(logits))
 
 
 def logits_of_all_sizes():

@@ -58,7 +58,17 @@ def test_every_public_name_is_of_one_kind_and_has_a_case():
     assert 'References:' in getattr(methods, name).__doc__
 
 
-@every_case
+# Compiles each operation by itself; one of each kind, and `-m slow` the rest.
+QUICK = ('early_learning_regularization', 'co_teaching', 'volume_minimization')
+
+
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in CASES
+  ],
+)
 def test_eager_and_compiled_agree(name):
   batch, key = tiny_training.batch_of(ROWS), jax.random.key(2)
   state, _, _ = after(name, [batch] * 2)
@@ -103,6 +113,29 @@ def test_two_devices_with_the_same_examples_are_one(name):
 
 def after_one(name, batch, key):
   return compiled(name)[0](tiny_training.start(CASES[name]), batch, key)
+
+
+@every_case
+def test_the_first_prediction_is_in_no_transformation_of_the_method(name):
+  predicted = []
+
+  def apply(weights, images, key):
+    del key
+    predicted.append(images @ weights)
+    return predicted[-1]
+
+  def first(state, batch, key):
+    CASES[name].loss(
+      tiny_training.predictor(state)._replace(apply=apply),
+      batch,
+      methods.MethodState(state.trained['method'], state.memory),
+      key,
+    )
+    return predicted[0]  # What belongs to a transformation cannot leave it.
+
+  state, batch = tiny_training.start(CASES[name]), tiny_training.batch_of(ROWS)
+  logits = jax.eval_shape(first, state, batch, jax.random.key(1))
+  assert logits.shape[-1] == tiny_training.NUM_CLASSES
 
 
 @every_case

@@ -33,13 +33,24 @@ CASES = {
   'confidence_regularized_sieve': methods.confidence_regularized_sieve(
     start_epochs=1.0, ramp_epochs=2.0, sieve_epochs=2.0
   ),
+  'critical_parameters': methods.critical_parameters(noise_rate=0.4),
+  'divide_mix': methods.divide_mix(
+    warm_up_epochs=1.0, unlabelled_weight=25.0, ramp_epochs=2.0
+  ),
   'early_learning_regularization': methods.early_learning_regularization(
     beta=0.7, weight=3.0
+  ),
+  'early_learning_regularization_plus': (
+    methods.early_learning_regularization_plus(
+      beta=0.7, weight=3.0, ema_decay=0.9, ramp_epochs=2.0
+    )
   ),
   'gold_loss_correction': methods.gold_loss_correction(
     transition=TRANSITION, trusted_labels=TRUSTED
   ),
   'joint_training': methods.joint_training(noise_rate=0.4, ramp_epochs=2.0),
+  'learning_to_reweight': methods.learning_to_reweight(num_trusted=4),
+  'meta_weight_net': methods.meta_weight_net(num_trusted=4),
   'mixup': methods.mixup(methods.stateless(GCE), alpha=1.0),
   'mixup of co_teaching': methods.mixup(
     methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0), alpha=4.0
@@ -48,8 +59,23 @@ CASES = {
     transition=TRANSITION
   ),
   'of_batches': methods.of_batches(against_shuffled),
+  'pro_mix': methods.pro_mix(
+    confidence=0.6, warm_up_epochs=1.0, ramp_epochs=2.0, guess_epochs=2.0
+  ),
+  'progressive_early_stopping': methods.progressive_early_stopping(
+    steps_per_epoch=1,
+    part_of=lambda path: 2,
+    first_epochs=1,
+    second_epochs=0,
+    third_epochs=1,
+  ),
   'sparse_over_parameterization': methods.sparse_over_parameterization(
     u_learning_rate=10.0, v_learning_rate=10.0
+  ),
+  'sparse_over_parameterization_plus': (
+    methods.sparse_over_parameterization_plus(
+      u_learning_rate=10.0, v_learning_rate=10.0
+    )
   ),
   'stateless': methods.stateless(GCE),
   'transition_revision': methods.transition_revision(
@@ -60,6 +86,9 @@ CASES = {
   'warm_up': methods.warm_up(methods.stateless(GCE), epochs=1.0),
   'warm_up of co_teaching': methods.warm_up(
     methods.co_teaching(noise_rate=0.4), epochs=1.0, ramp_epochs=2.0
+  ),
+  'warm_up of meta_weight_net': methods.warm_up(
+    methods.meta_weight_net(num_trusted=4), epochs=1.0
   ),
   'warm_up of volume_minimization': methods.warm_up(
     methods.volume_minimization(), epochs=1.0

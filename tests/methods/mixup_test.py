@@ -95,3 +95,13 @@ def test_what_the_method_says_of_itself_is_kept():
 def test_numbers_out_of_range_are_refused(alpha):
   with pytest.raises(ValueError, match='alpha'):
     methods.mixup(PLAIN, alpha=alpha)
+
+
+def test_methods_that_look_ahead_are_refused():
+  with pytest.raises(ValueError, match='its batch alone'):
+    methods.mixup(methods.meta_weight_net(), alpha=1.0)
+
+
+def test_two_views_are_refused():
+  with pytest.raises(ValueError, match='mixup takes a method that'):
+    methods.mixup(methods.pro_mix(), alpha=1.0)

@@ -27,8 +27,8 @@ def make(**changes):
 def transcription(u, v, num_epochs, epsilon=1e-4):
   """Gradients by hand; u learns from cross entropy, v from square error.
 
-  The paper's update. The older official code adds the square error's gradient
-  to u's; the newer one detaches it there, as the paper does.
+  The paper's update. The newer official code adds the square error's gradient
+  to u's; the first one detaches it there, as the paper does.
   """
   images, labels = tiny_training.examples()
   weights, history = tiny_training.initial_weights(), []

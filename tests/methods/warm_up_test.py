@@ -99,3 +99,8 @@ def test_no_gradient_of_the_method_is_felt_before_its_time():
 def test_negative_epochs_are_refused(name):
   with pytest.raises(ValueError, match=name):
     methods.warm_up(methods.stateless(GCE), **{'epochs': 1.0, name: -1.0})
+
+
+def test_two_views_are_refused():
+  with pytest.raises(ValueError, match='warm_up takes a method that'):
+    methods.warm_up(methods.pro_mix(), epochs=1.0)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from experiments import errors
 from experiments.data import lanes
 
 
@@ -82,3 +83,38 @@ def test_hold_out_depends_on_the_seed():
   assert np.any(
     lanes.hold_out(1000, 0.1, seed=0)[1] != lanes.hold_out(1000, 0.1, seed=1)[1]
   )
+
+
+def test_trusted_examples_are_chosen_by_seed_and_index_alone():
+  index = np.arange(3, 1000, 3)
+  chosen = lanes.choose_trusted(index, 50, seed=1)
+  assert len(np.unique(chosen)) == 50
+  assert np.isin(chosen, index).all()
+  shuffled = np.random.default_rng(0).permutation(index)
+  again = lanes.choose_trusted(shuffled, 50, seed=1)
+  np.testing.assert_array_equal(again, chosen)
+  # More of them are the same and more; without the others, they are too.
+  np.testing.assert_array_equal(
+    lanes.choose_trusted(index, 80, seed=1)[:50], chosen
+  )
+  np.testing.assert_array_equal(
+    lanes.choose_trusted(np.sort(chosen), 50, seed=1), chosen
+  )
+  assert np.any(lanes.choose_trusted(index, 50, seed=2) != chosen)
+
+
+def test_trusted_examples_are_of_all_places():
+  chosen = lanes.choose_trusted(np.arange(10_000), 1000, seed=0)
+  counts, _ = np.histogram(chosen, 10, (0, 10_000))
+  assert counts.min() > 60
+  # A draw of its own: the held-out examples are not those of the smallest.
+  _, held = lanes.hold_out(10_000, 0.1, seed=0)
+  assert 60 < np.isin(held, chosen).sum() < 140
+
+
+@pytest.mark.parametrize('number', [-1, 101])
+def test_there_must_be_as_many_to_trust(number):
+  with pytest.raises(errors.UsageError, match=r'num_trusted=.*0\.\.100'):
+    lanes.choose_trusted(np.arange(100), number, seed=0)
+  assert len(lanes.choose_trusted(np.arange(100), 100, seed=0)) == 100
+  assert not len(lanes.choose_trusted(np.arange(100), 0, seed=0))
