@@ -16,6 +16,9 @@ from experiments import record
 
 Summary = dict[str, Any]
 
+# What may differ within a group.
+_WITHOUT_EFFECT = ('seed', 'checkpoint_every', 'eval_batch_size')
+
 
 class Group(NamedTuple):
   """Runs of one configuration.
@@ -129,8 +132,12 @@ def _key(config: ml_collections.ConfigDict) -> str:
 def _fields(config: ml_collections.ConfigDict) -> dict[str, Any]:
   """The fields that make a run another one, by their full names."""
   fields = record.flat(config.to_dict())
-  del fields['seed']
-  return fields
+  return {
+    field: value
+    for field, value in fields.items()
+    if field not in _WITHOUT_EFFECT
+    and (config.noise_estimate or not field.startswith('estimation.'))
+  }
 
 
 def _names(configs: list[ml_collections.ConfigDict]) -> list[str]:
@@ -147,7 +154,7 @@ def _names(configs: list[ml_collections.ConfigDict]) -> list[str]:
       # Other losses have other hyper-parameters as a matter of course.
       of_loss = field.startswith(('loss.', 'method.'))
       others = alike[name] if of_loss else fields
-      differs = any(other[field] != value for other in others)
+      differs = any(other.get(field, value) != value for other in others)
       if differs and value is not None:
         parts.append(f'{field}={value}')
     names.append(', '.join(parts))

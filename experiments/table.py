@@ -86,7 +86,8 @@ def show(runs: Mapping[str, Sequence[dict[str, Any]]], title: str) -> None:
   # Without a terminal rich would fold the table to 80 columns.
   console = rich_console.Console()
   if not console.is_terminal:
-    console = rich_console.Console(width=120)
+    width = max(120, 80 + max(map(len, runs)))
+    console = rich_console.Console(width=width)
   console.print(table)
 
 

@@ -112,6 +112,15 @@ def test_names_tell_groups_apart(tmp_path):
     'mixture_cross_entropy, loss.noise_rate=0.4',
     'cross_entropy',
   ]
+  # What changes nothing makes no other group, and no longer name.
+  _fake(
+    tmp_path / 'c1', 0.5, seed=1, checkpoint_every=3, **{'estimation.folds': 3}
+  )
+  found, _ = groups.find([str(tmp_path / 'c*')])
+  assert list(found) == ['cross_entropy']
+  _fake(tmp_path / 'e', 0.5, **{'noise_estimate': 'hoc', 'estimation.folds': 3})
+  found, _ = groups.find([str(tmp_path / 'c'), str(tmp_path / 'e')])
+  assert list(found) == ['cross_entropy', 'cross_entropy, noise_estimate=hoc']
   _fake(tmp_path / 'd', 0.5, **{'noise.rate': 0.5})
   found, _ = groups.find([str(tmp_path / 'c'), str(tmp_path / 'd')])
   assert list(found) == [
