@@ -63,8 +63,8 @@ def test_memory_parameters_and_networks_are_as_the_page_says(name):
   said = {'$4K$': 4 * 7, '$4K + 4$': 4 * 7 + 4}
   assert total == 5 * (said[size] if size in said else int(size))
   shapes = [leaf.shape for leaf in jax.tree.leaves(params)]
-  of_params = {'$K^2$': (7, 7), '$2K$': (2, 7)}
-  assert shapes == [of_params[trains.split(', ')[1]]] * bool(trains)
+  of_trained = {'': [], '$K^2$': [(7, 7)], '$2K$': [(2, 7)]}
+  assert shapes == of_trained[trains.split(', ')[-1]]
   assert bool(trains) == (method.optimizer is not None)
   assert ('$K^2$' in trains) == (method.transition is not None)
   assert method.num_networks == int(networks)
