@@ -159,7 +159,11 @@ def test_blocks_change_nothing(elr, data_dir, monkeypatch):
 
 
 @pytest.mark.parametrize(
-  ('fields', 'columns'), [(TWO, ['kept']), (ESTIMATED, [])]
+  ('fields', 'columns'),
+  [
+    (TWO, ['kept']),
+    pytest.param(ESTIMATED, [], marks=pytest.mark.slow),
+  ],
 )
 def test_two_networks_and_estimated_noise(tmp_path, data_dir, fields, columns):
   _run(tmp_path, data_dir, epochs=3, **fields)

@@ -123,6 +123,24 @@ def test_what_cannot_be_meant(name, fields, message):
     ('gold_loss_correction', 'trusted_transition'),
   ],
 )
+def test_unknown_noise_must_be_estimated(name, estimator):
+  message = rf'config\.noise_estimate={estimator} '
+  with pytest.raises(errors.UsageError, match=message):
+    named_methods.make(
+      _config(name).method, named_losses.facts(None, np.eye(K))
+    )
+
+
+@pytest.mark.parametrize(
+  'name', ['gold_loss_correction', 'learning_to_reweight', 'meta_weight_net']
+)
+def test_methods_of_trusted_examples_need_some(name):
+  known = {k: v for k, v in KNOWN.items() if k != 'trusted_labels'}
+  message = rf"'{name}' learns from .*: set config\.num_trusted"
+  with pytest.raises(errors.UsageError, match=message):
+    build.make_method(_config(name), known)
+
+
 def test_a_loss_can_be_mixed_too():
   config = _config(None, mixup_alpha=1.0)
   config.loss.name = 'mean_absolute_error'
@@ -142,24 +160,6 @@ def test_a_loss_can_be_mixed_too():
   method = build.make_method(config, KNOWN)
   method.loss(predict, batch, methods.MethodState({}, {}), jax.random.key(0))
   assert np.sum(np.asarray(shown[0]) > 0) > K
-
-
-def test_unknown_noise_must_be_estimated(name, estimator):
-  message = rf'config\.noise_estimate={estimator} '
-  with pytest.raises(errors.UsageError, match=message):
-    named_methods.make(
-      _config(name).method, named_losses.facts(None, np.eye(K))
-    )
-
-
-@pytest.mark.parametrize(
-  'name', ['gold_loss_correction', 'learning_to_reweight', 'meta_weight_net']
-)
-def test_methods_of_trusted_examples_need_some(name):
-  known = {k: v for k, v in KNOWN.items() if k != 'trusted_labels'}
-  message = rf"'{name}' learns from .*: set config\.num_trusted"
-  with pytest.raises(errors.UsageError, match=message):
-    build.make_method(_config(name), known)
 
 
 def test_a_method_and_a_loss_are_one_too_many():

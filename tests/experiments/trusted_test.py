@@ -82,7 +82,13 @@ def test_the_trusted_examples_of_a_step_are_trusted_ones_of_the_device():
   assert drawn[0] != drawn[1]
 
 
-@pytest.mark.parametrize('name', LOOK_AHEAD)
+@pytest.mark.parametrize(
+  'name',
+  [
+    'learning_to_reweight',
+    pytest.param('meta_weight_net', marks=pytest.mark.slow),
+  ],
+)
 def test_of_true_labels_only_the_trusted_ones_are_learnt_from(name):
   parts = toy.parts(MLP, method=LOOK_AHEAD[name])
   shards = toy.split(toy.shards(4, toy.ROWS), 4)

@@ -13,7 +13,6 @@ from noisy_labels import losses
 from tests.losses import case_base
 from tests.losses import harness
 from tests.losses.harness import every_loss
-from tests.losses.harness import every_parameter
 from tests.losses.harness import first_parameter
 
 CASES = harness.CASES
@@ -63,7 +62,7 @@ def test_formula_of_many_classes(name, number):
   compare_in_float64(name, number, 1000)
 
 
-@every_parameter
+@first_parameter
 @pytest.mark.parametrize(
   'num_classes', [pytest.param(2, marks=pytest.mark.slow), 10]
 )

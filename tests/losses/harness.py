@@ -23,10 +23,8 @@ ALL = [
   for number in range(len(case.parameters))
 ]
 
-# Values depend on the parameters; what JAX does to a function does not.
-every_parameter = pytest.mark.parametrize(('name', 'number'), ALL)
-# Rounding and derivatives hardly do: there the suite takes the first, and
-# `scripts/test.sh -m slow` the rest.
+# The suite takes the first parameters of each loss, and `scripts/test.sh -m slow`
+# the rest.
 first_parameter = pytest.mark.parametrize(
   ('name', 'number'),
   [
