@@ -23,8 +23,8 @@ ALL = [
   for number in range(len(case.parameters))
 ]
 
-# The suite takes the first parameters of each loss, and `scripts/test.sh -m slow`
-# the rest.
+# The suite takes the first parameters of each loss, and
+# `scripts/test.sh -m slow` the rest.
 first_parameter = pytest.mark.parametrize(
   ('name', 'number'),
   [
