@@ -20,15 +20,16 @@ devices. The file has a line for each example of the training split, by index:
 and then what the method says itself, of the examples that it was trained with:
 
   guess, target          early_learning_regularization and _plus: the class that
-                         has most of its target, and how much the label given has
-  guess, noise           sparse_over_parameterization and _plus: the most probable
-                         class by u and v, and u^2, near 1 for wrong labels
+                         has most of its target, and how much the label has
+  guess, noise           sparse_over_parameterization and _plus: the most
+                         probable class by u and v, and u^2, near 1 for wrong
+                         labels
   clean                  divide_mix: the probability that the label is right
-  kept                   truncated_pruning, confidence_regularized_sieve, pro_mix,
-                         progressive_early_stopping: 1 if it believes the label,
-                         otherwise 0; co_teaching and _plus, joint_training,
-                         learning_to_reweight: how often they chose it, of its
-                         visits
+  kept                   truncated_pruning, confidence_regularized_sieve,
+                         pro_mix, progressive_early_stopping: 1 if it believes
+                         the label, otherwise 0; co_teaching and _plus,
+                         joint_training, learning_to_reweight: how often they
+                         chose it, of its visits
 
 See docs/methods.md. Classes are numbered as the data set does. Networks that
 are trained together predict with the mean of their probabilities. A run reads
