@@ -73,6 +73,10 @@ def load(
   found = config.noise_estimate and noise_estimate.read(config, workdir)
   if found:
     known = build.estimated(data, found)
+  if config.num_trusted:
+    # Who is trusted counts in training alone.
+    nobody = np.zeros(data.info.num_examples['train'], np.int32)
+    known = {**known, 'trusted_labels': nobody}
   parts = build.make_parts(config, data, known)
   state, memory = train.create_train_state(
     parts,

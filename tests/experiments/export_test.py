@@ -27,6 +27,11 @@ ELR = {
   'method.weight': 3.0,
 }
 TWO = {'method.name': 'co_teaching'}
+TRUSTED = {
+  'method.name': 'learning_to_reweight',
+  'method.num_trusted': 16,
+  'num_trusted': 60,
+}
 ESTIMATED = {
   'loss.name': 'forward_corrected_cross_entropy',
   'noise_estimate': 'anchor_points',
@@ -162,6 +167,7 @@ def test_blocks_change_nothing(elr, data_dir, monkeypatch):
   ('fields', 'columns'),
   [
     (TWO, ['kept']),
+    pytest.param(TRUSTED, ['kept'], marks=pytest.mark.slow),
     pytest.param(ESTIMATED, [], marks=pytest.mark.slow),
   ],
 )
