@@ -14,7 +14,7 @@ from noisy_labels.estimation import resampling
 
 
 class ErrorCount(NamedTuple):
-  """Floats: the expected number of wrong labels, and the ends of its interval."""
+  """The expected number of wrong labels, and the ends of its interval."""
 
   number: chex.Array
   lower: chex.Array

@@ -73,9 +73,8 @@ def find_label_issues(
 
   Examples:
     >>> labels = jnp.array([0, 0, 1, 1, 1, 0])
-    >>> probs = jnp.array(
-    ...   [[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9], [0.85, 0.15], [0.7, 0.3]]
-    ... )
+    >>> first = jnp.array([0.9, 0.8, 0.2, 0.1, 0.85, 0.7])
+    >>> probs = jnp.stack([first, 1 - first], axis=1)
     >>> issues = find_label_issues(labels, probs)
     >>> issues.index[issues.is_issue], issues.suggested[issues.is_issue]
     (Array([4], dtype=int32), Array([0], dtype=int32))

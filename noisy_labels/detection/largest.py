@@ -89,7 +89,7 @@ def smallest_of(
 
 
 def sortable(numbers: chex.Array) -> chex.Array:
-  """Unsigned integers in the order of floats; NaN among the largest or least."""
+  """Unsigned integers in the order of floats; NaN is beyond all."""
   wide = numbers.astype(jnp.promote_types(numbers.dtype, jnp.float32))
   wide = jnp.where(wide == 0, 0, wide)  # There are two zeros.
   is_double = wide.dtype == jnp.float64

@@ -38,7 +38,7 @@ def area_under_margin(logits: chex.Array, labels: chex.Array) -> chex.Array:
 
     -AUM,  AUM = mean over epochs of z_y - max_{k != y} z_k
 
-  z being the logits with which an example was trained in an epoch. The gradients
+  z being the logits that an example was trained with in an epoch. The gradients
   of other examples of its true class pull against a wrong label from the first
   epoch on, long before it is learnt by heart.
 

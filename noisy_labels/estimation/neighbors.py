@@ -44,9 +44,13 @@ def nearest(
     index: the place in the pool of each row of features, integers `[N]`: no
       example is its own neighbour. 0 .. N-1, if None; negative for a row that
       is not in the pool.
+    groups: integers `[N]`; if they are given, only examples of other groups
+      are neighbours.
+    pool_groups: those of the pool, `[M]`; groups, if None.
 
   Returns:
-    The neighbours; of equally near ones the first. Time in N M dim; memory: a
+    The neighbours; of equally near ones the first. Cosines are -inf where
+    there are less than k of other groups. Time in N M dim; memory: a
     copy of features and pool, and blocks of 16 MB, or of one row.
 
   Raises:
