@@ -143,6 +143,20 @@ def check_one_view(wrapper: str, method: Method) -> None:
     )
 
 
+def epoch_of_inner(method: Method) -> Callable[..., Any] | None:
+  """`on_epoch` where the method's memory is the field `inner` of another."""
+  on_epoch = method.on_epoch
+  if on_epoch is None:
+    return None
+
+  def of_inner(logits, batch, state, total):
+    inner = MethodState(state.params, state.memory.inner)
+    inner = on_epoch(logits, batch, inner, total)
+    return state.memory._replace(inner=inner)
+
+  return of_inner
+
+
 def watch(predict: Callable[..., chex.Array]) -> tuple[Any, list[chex.Array]]:
   """The same, and the list of what it will have predicted."""
   predicted: list[chex.Array] = []

@@ -96,16 +96,10 @@ def track_margins(method: method_lib.Method) -> method_lib.Method:
     forgotten = jnp.where(memory.learnt, memory.forgotten, memory.visits)
     return {**inner, 'margin': memory.margins / seen, 'forgotten': forgotten}
 
-  def on_epoch(logits, batch, state, total):
-    inner = method_lib.MethodState(state.params, state.memory.inner)
-    return state.memory._replace(
-      inner=method.on_epoch(logits, batch, inner, total)
-    )
-
   return method._replace(
     init=init,
     loss=loss,
-    on_epoch=method.on_epoch and on_epoch,
+    on_epoch=method_lib.epoch_of_inner(method),
     opinion=opinion,
   )
 

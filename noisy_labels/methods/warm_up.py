@@ -72,7 +72,10 @@ def warm_up(
     return losses, (Memory(visits, memory), metrics)
 
   return method._replace(
-    init=init, loss=loss, opinion=_of_inner(method.opinion)
+    init=init,
+    loss=loss,
+    on_epoch=method_lib.epoch_of_inner(method),
+    opinion=_of_inner(method.opinion),
   )
 
 
