@@ -28,7 +28,10 @@ def mixture(losses, *args, **settings):
 def beta_by_the_paper(losses, num_steps):
   """The equations of Arazo et al., one component after the other."""
   low, high = (np.percentile(losses, p, method='higher') for p in (5, 95))
-  scale = lambda x: np.clip((x - low) / (high - low), 1e-3, 1 - 1e-3)
+
+  def scale(x):
+    return np.clip((x - low) / (high - low), 1e-3, 1 - 1e-3)
+
   x = scale(losses[(losses >= low) & (losses <= high)])
   weight, alpha, beta = [0.5, 0.5], [1.0, 2.0], [2.0, 1.0]
 
