@@ -78,25 +78,25 @@ def confident_learning(
     )
   passes.check(labels, probs)
   bounds = passes.thresholds(labels, probs, axis_name)
-  guesses = guess(probs, bounds)
   classes, rows = jnp.asarray(labels), jnp.asarray(probs)
   if filter_by == 'confident_learning':
+    guesses = _guess(probs, bounds)
     taken = (guesses >= 0) & (guesses != classes)
   else:
     counts = confident_sums.confident_counts(labels, probs, bounds)
     counts = blocks.total(counts, axis_name)
     taken = _pruned(filter_by, counts, classes, rows, axis_name)
-  return taken & is_outdone(classes, rows)
+  return taken & _is_outdone(classes, rows)
 
 
-def guess(probs: chex.Array, thresholds: chex.Array) -> chex.Array:
+def _guess(probs, thresholds):
   """The class of which each row is confident, `[N]`; -1 for none."""
   if isinstance(probs, np.ndarray):
     return jnp.asarray(confident_host.guess(probs, np.asarray(thresholds)))
   return confident_guess.guess(probs, thresholds)
 
 
-def is_outdone(labels: chex.Array, probs: chex.Array) -> chex.Array:
+def _is_outdone(labels, probs):
   """Whether another class is clearly more probable, bool `[N]`."""
 
   def score(labels, rows, own):

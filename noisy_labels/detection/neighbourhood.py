@@ -69,8 +69,8 @@ def out_of_distribution(
 
     | z_n - z_m |,  z = x / |x|,  m the k-th nearest of n
 
-  It says nothing of the label. The paper takes k = 50 for CIFAR, 1000 for
-  ImageNet, and looks in the training data for neighbours of others; here an
+  It says nothing of the label. The paper takes k = 50 for CIFAR-10, 1000
+  for ImageNet, and looks in the training data for neighbours of others; here an
   example is looked for among the rest.
 
   Args:

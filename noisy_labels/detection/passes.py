@@ -1,6 +1,7 @@
 """One pass over predictions, in blocks of rows, with what a score needs."""
 
 from collections.abc import Callable
+from typing import Any
 
 import chex
 import jax.numpy as jnp
@@ -22,20 +23,20 @@ def check(labels: chex.Array, probs: chex.Array) -> None:
 
 
 def scores(
-  function: Callable[[chex.Array, chex.Array, chex.Array], chex.Array],
+  function: Callable[[chex.Array, chex.Array, chex.Array], Any],
   labels: chex.Array,
   probs: chex.Array,
-) -> chex.Array:
-  """A number for each example, of its own row alone.
+) -> Any:
+  """Numbers for each example, of its own row alone.
 
   Args:
-    function: `(labels, probs, own) -> [block]` of a block of rows, probs and
-      own = p_y being at least float32.
+    function: `(labels, probs, own)` of a block of rows, with probs and own =
+      p_y at least float32, to one array `[block]` or several.
     labels: integers `[N]`.
     probs: floats `[N, K]`.
 
   Returns:
-    `[N]`, without anything of the size of probs.
+    The same `[N]`, without anything of the size of probs.
   """
   dtype = jnp.promote_types(probs.dtype, jnp.float32)
 
