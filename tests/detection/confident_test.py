@@ -18,6 +18,7 @@ from tests.estimation import problems
 CASES = {
   'random': problems.random_problem(1500, 7),
   'imbalanced': problems.random_problem(2000, 10, seed=1, skew=2.0),
+  'skewed': problems.random_problem(2003, 10, seed=1, skew=1.0),
   'missing': problems.random_problem(1000, 8, seed=2, missing=[0, 5]),
   'two classes': problems.random_problem(501, 2, seed=3),
   'few examples': problems.random_problem(6, 9, seed=4),
@@ -53,15 +54,15 @@ def test_masks_are_cleanlabs(case, filter_by):
     counts = confident_counts(labels, probs)
     joint = np.asarray(estimation.confident_matrix(counts)).T
   want = theirs(labels, probs, filter_by, joint)
-  for got in (
-    compiled(filter_by)(labels, probs),
-    detection.confident_learning(labels, probs, filter_by=filter_by),
-  ):
+  got = compiled(filter_by)(labels, probs)
+  np.testing.assert_array_equal(got, want)
+  if case == 'missing':  # The joint by numpy.
+    got = detection.confident_learning(labels, probs, filter_by=filter_by)
     np.testing.assert_array_equal(got, want)
 
 
 @every_filter
-@pytest.mark.parametrize('case', ['random', 'imbalanced', 'missing'])
+@pytest.mark.parametrize('case', ['random', 'skewed', 'missing'])
 def test_masks_are_cleanlabs_with_its_own_joint(case, filter_by):
   labels, probs = CASES[case]
   got = compiled(filter_by)(labels, probs)
