@@ -1,5 +1,6 @@
 """Learning classifiers from wrong labels: pure, jittable parts in JAX."""
 
+from noisy_labels import detection
 from noisy_labels import estimation
 from noisy_labels import losses
 from noisy_labels import methods
@@ -7,4 +8,4 @@ from noisy_labels import noise
 
 __version__ = '0.1.0'
 
-__all__ = ('estimation', 'losses', 'methods', 'noise')
+__all__ = ('detection', 'estimation', 'losses', 'methods', 'noise')

@@ -28,6 +28,8 @@ from noisy_labels.estimation.estimate import from_transition
 from noisy_labels.estimation.gaussian_mixture import GaussianMixture
 from noisy_labels.estimation.gaussian_mixture import gaussian_mixture
 from noisy_labels.estimation.gaussian_mixture import lower_posterior
+from noisy_labels.estimation.neighbors import Neighbors
+from noisy_labels.estimation.neighbors import nearest
 from noisy_labels.estimation.neighbors import two_nearest
 from noisy_labels.estimation.resampling import Interval
 from noisy_labels.estimation.resampling import bootstrap
@@ -41,6 +43,7 @@ __all__ = (
   'Estimate',
   'GaussianMixture',
   'Interval',
+  'Neighbors',
   'SelfConfidence',
   'anchor_points',
   'anchor_rows',
@@ -61,6 +64,7 @@ __all__ = (
   'hoc_from_counts',
   'hoc_from_triples',
   'lower_posterior',
+  'nearest',
   'posterior',
   'predicted_counts',
   'self_confidence',

@@ -67,7 +67,7 @@ def hoc(
     with Noisy Labels <https://arxiv.org/abs/2102.05291>`_, 2021
   """
   _checks.at_least('num_classes', num_classes, 2)
-  _check_features(features)
+  inputs.check_features(features, 3)
   inputs.check_labels('labels', labels, len(features), num_classes)
   inputs.check_weights(weights, len(features))
   labels = jnp.asarray(labels)
@@ -162,16 +162,3 @@ def _start(num_classes):
   diagonal = np.log(16.5 * (num_classes - 1))
   rows = jnp.eye(num_classes, dtype=jnp.float32) * np.float32(diagonal)
   return rows, jnp.zeros(num_classes, jnp.float32)
-
-
-def _check_features(features):
-  shape = np.shape(features)
-  if len(shape) != 2 or shape[0] < 3:
-    raise ValueError(
-      f'features must have shape [N, dim] with N of at least 3, got {shape}'
-    )
-  if inputs.is_concrete(features):
-    finite = np.isfinite(np.asarray(features).sum(axis=1))
-    if not finite.all():
-      place = int(np.argmin(finite))
-      raise ValueError(f'features must be finite, got others at row {place}')

@@ -38,13 +38,13 @@ def counts(
   """Counts of confident (true, given) pairs, and of given labels; int64."""
   num_classes = probs.shape[1]
   # The first row is for those of whom no class is confident.
-  pairs = (_guess(probs, thresholds) + 1) * num_classes + np.asarray(labels)
+  pairs = (guess(probs, thresholds) + 1) * num_classes + np.asarray(labels)
   joint = _bincount(pairs, weights, (num_classes + 1) * num_classes)
   joint = joint.reshape(num_classes + 1, num_classes)
   return joint[1:], joint.sum(axis=0)
 
 
-def _guess(probs, thresholds):
+def guess(probs: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
   """`confident_guess.guess`, int64; rows that are no distributions raise."""
   wide = np.promote_types(probs.dtype, np.float32)
   lowest = (thresholds - confident_guess.MARGIN).astype(wide)

@@ -16,12 +16,15 @@ _TOLERANCE = 1e-2
 
 
 def check_labels(
-  name: str, labels: Any, num_examples: int, num_classes: int
+  name: str, labels: Any, num_examples: int, num_classes: int | None = None
 ) -> None:
-  """Raise ValueError unless labels are integers `[N]` in 0 .. K - 1."""
+  """Raise ValueError unless labels are integers `[N]` in 0 .. K - 1.
+
+  If the number of classes is not known, unless they are not negative.
+  """
   if np.shape(labels) != (num_examples,):
     raise ValueError(
-      f'{name} must have shape [{num_examples}], one for each row of probs, '
+      f'{name} must have shape [{num_examples}], one for each example, '
       f'got {np.shape(labels)}'
     )
   dtype = jnp.result_type(labels)
@@ -30,12 +33,14 @@ def check_labels(
   if not is_concrete(labels):
     return
   labels = np.asarray(labels)
-  wrong = (labels < 0) | (labels >= num_classes)
+  wrong = labels < 0
+  if num_classes is not None:
+    wrong |= labels >= num_classes
   if wrong.any():
     place = int(np.argmax(wrong))
+    last = '' if num_classes is None else num_classes - 1
     raise ValueError(
-      f'{name} must be in 0..{num_classes - 1}, got {labels[place]} at '
-      f'position {place}'
+      f'{name} must be in 0..{last}, got {labels[place]} at position {place}'
     )
 
 
@@ -55,6 +60,52 @@ def check_probs(probs: Any) -> None:
   check_matrix('probs', probs)
   if is_concrete(probs):
     check_rows(probs, np.asarray(probs.sum(axis=1)), probs.min(axis=1))
+
+
+def check_distributions(name: str, rows: Any) -> None:
+  """Raise ValueError unless rows are distributions, `[N, K]`; a name for them.
+
+  As `check_probs`, for what is small.
+  """
+  check_matrix(name, jnp.asarray(rows))
+  if not is_concrete(rows):
+    return
+  rows = np.asarray(rows, np.float64)
+  fine = (abs(rows.sum(axis=1) - 1) <= _TOLERANCE) & (rows.min(axis=1) >= 0)
+  if not fine.all():
+    row = int(np.argmin(fine))
+    raise ValueError(
+      f'{name} must have non-negative rows that sum to 1, got one with sum '
+      f'{rows[row].sum():.6g} at position {row}'
+    )
+
+
+def check_features(features: Any, least: int) -> None:
+  """Raise ValueError unless features are finite, `[N, dim]` with N enough."""
+  shape = np.shape(features)
+  if len(shape) != 2 or shape[0] < least:
+    raise ValueError(
+      f'features must have shape [N, dim] with N of at least {least}, got '
+      f'{shape}'
+    )
+  if is_concrete(features):
+    finite = np.isfinite(np.asarray(features).sum(axis=1))
+    if not finite.all():
+      place = int(np.argmin(finite))
+      raise ValueError(f'features must be finite, got others at row {place}')
+
+
+def check_scores(name: str, scores: Any) -> None:
+  """Raise ValueError unless they are finite floats, `[N]` with N > 0."""
+  shape = np.shape(scores)
+  if len(shape) != 1 or shape[0] < 1:
+    raise ValueError(f'{name} must have shape [N] with N > 0, got {shape}')
+  dtype = jnp.result_type(scores)
+  if not jnp.issubdtype(dtype, jnp.floating):
+    raise ValueError(f'{name} must be floats, got dtype {dtype}')
+  if is_concrete(scores) and not np.isfinite(np.asarray(scores)).all():
+    place = int(np.argmin(np.isfinite(np.asarray(scores))))
+    raise ValueError(f'{name} must be finite, got {scores[place]} at {place}')
 
 
 def check_rows(

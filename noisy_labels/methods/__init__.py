@@ -38,6 +38,7 @@ from noisy_labels.methods.sparse_over_parameterization import (
 from noisy_labels.methods.sparse_over_parameterization_plus import (
   sparse_over_parameterization_plus,
 )
+from noisy_labels.methods.track_margins import track_margins
 from noisy_labels.methods.transition_revision import transition_revision
 from noisy_labels.methods.truncated_pruning import truncated_pruning
 from noisy_labels.methods.volume_minimization import volume_minimization
@@ -75,6 +76,7 @@ LIFTS = (
 # (method, *, hyper_parameters) -> Method.
 WRAPPERS = (
   'mixup',
+  'track_margins',
   'warm_up',
 )
 
@@ -101,6 +103,7 @@ __all__ = (
   'sparse_over_parameterization',
   'sparse_over_parameterization_plus',
   'stateless',
+  'track_margins',
   'transition_revision',
   'truncated_pruning',
   'volume_minimization',

@@ -141,3 +141,33 @@ def check_one_view(wrapper: str, method: Method) -> None:
       f'{wrapper} takes a method that predicts its batch as it is, and this '
       'one predicts two views of each image, or mixtures of them'
     )
+
+
+def epoch_of_inner(method: Method) -> Callable[..., Any] | None:
+  """`on_epoch` where the method's memory is the field `inner` of another."""
+  on_epoch = method.on_epoch
+  if on_epoch is None:
+    return None
+
+  def of_inner(logits, batch, state, total):
+    inner = MethodState(state.params, state.memory.inner)
+    inner = on_epoch(logits, batch, inner, total)
+    return state.memory._replace(inner=inner)
+
+  return of_inner
+
+
+def watch(predict: Callable[..., chex.Array]) -> tuple[Any, list[chex.Array]]:
+  """The same, and the list of what it will have predicted."""
+  predicted: list[chex.Array] = []
+
+  def watched(function):
+    def run(*args):
+      predicted.append(function(*args))
+      return predicted[-1]
+
+    return run
+
+  if isinstance(predict, Predict):
+    return predict._replace(apply=watched(predict.apply)), predicted
+  return watched(predict), predicted

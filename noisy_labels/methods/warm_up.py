@@ -55,7 +55,7 @@ def warm_up(
     return method_lib.MethodState(params, Memory(visits, memory))
 
   def loss(predict, batch, state, key):
-    watched, predicted = _watch(predict)
+    watched, predicted = method_lib.watch(predict)
     visits, memory = state.memory
     late, (memory, metrics) = method.loss(
       watched, batch, method_lib.MethodState(state.params, memory), key
@@ -72,7 +72,10 @@ def warm_up(
     return losses, (Memory(visits, memory), metrics)
 
   return method._replace(
-    init=init, loss=loss, opinion=_of_inner(method.opinion)
+    init=init,
+    loss=loss,
+    on_epoch=method_lib.epoch_of_inner(method),
+    opinion=_of_inner(method.opinion),
   )
 
 
@@ -80,19 +83,3 @@ def _of_inner(opinion):
   if opinion is None:
     return None
   return lambda memory, labels: opinion(memory.inner, labels)
-
-
-def _watch(predict):
-  """The same, and the list of what it will have predicted."""
-  predicted = []
-
-  def watched(function):
-    def run(*args):
-      predicted.append(function(*args))
-      return predicted[-1]
-
-    return run
-
-  if isinstance(predict, method_lib.Predict):
-    return predict._replace(apply=watched(predict.apply)), predicted
-  return watched(predict), predicted

@@ -8,12 +8,12 @@ from noisy_labels.estimation import neighbors
 FEATURES = np.asarray(jax.random.normal(jax.random.key(0), (101, 5)))
 
 
-def by_sorting(features):
+def by_sorting(features, k=2):
   unit = features.astype(np.float64)
   unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
   cosines = unit @ unit.T
   np.fill_diagonal(cosines, -np.inf)
-  return np.argsort(-cosines, axis=1, kind='stable')[:, :2]
+  return np.argsort(-cosines, axis=1, kind='stable')[:, :k]
 
 
 @pytest.mark.parametrize('elements', [2**22, 101 * 7])
@@ -21,6 +21,27 @@ def test_they_are_the_nearest(monkeypatch, elements):
   monkeypatch.setattr(neighbors, '_ELEMENTS', elements)
   got = estimation.two_nearest(FEATURES)
   np.testing.assert_array_equal(got, by_sorting(FEATURES))
+
+
+@pytest.mark.parametrize('k', [1, 7, 100])
+def test_any_number_of_them(k):
+  got = estimation.nearest(FEATURES, k=k)
+  want = by_sorting(FEATURES, k)
+  np.testing.assert_array_equal(got.places, want)
+  unit = FEATURES / np.linalg.norm(FEATURES, axis=1, keepdims=True)
+  cosines = np.einsum('nd,nkd->nk', unit, unit[want])
+  np.testing.assert_allclose(got.cosines, cosines, atol=1e-6)
+
+
+def test_of_other_groups_alone():
+  groups = np.arange(101) % 3
+  got = estimation.nearest(FEATURES, k=5, groups=groups)
+  everyone = by_sorting(FEATURES, 100)
+  for n, row in enumerate(everyone):
+    want = row[groups[row] != groups[n]][:5]
+    np.testing.assert_array_equal(got.places[n], want)
+  alone = estimation.nearest(FEATURES, k=5, groups=np.zeros(101, int))
+  assert (alone.cosines == -np.inf).all()
 
 
 def test_lengths_do_not_matter():

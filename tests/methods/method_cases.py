@@ -16,6 +16,13 @@ TRUSTED = np.where(
   -1,
 )
 GCE = functools.partial(losses.generalized_cross_entropy, q=0.7)
+STAGED = methods.progressive_early_stopping(
+  steps_per_epoch=1,
+  part_of=lambda path: 2,
+  first_epochs=1,
+  second_epochs=0,
+  third_epochs=1,
+)
 
 
 def against_shuffled(logits, labels, *, key):
@@ -62,13 +69,7 @@ CASES = {
   'pro_mix': methods.pro_mix(
     confidence=0.6, warm_up_epochs=1.0, ramp_epochs=2.0, guess_epochs=2.0
   ),
-  'progressive_early_stopping': methods.progressive_early_stopping(
-    steps_per_epoch=1,
-    part_of=lambda path: 2,
-    first_epochs=1,
-    second_epochs=0,
-    third_epochs=1,
-  ),
+  'progressive_early_stopping': STAGED,
   'sparse_over_parameterization': methods.sparse_over_parameterization(
     u_learning_rate=10.0, v_learning_rate=10.0
   ),
@@ -78,6 +79,17 @@ CASES = {
     )
   ),
   'stateless': methods.stateless(GCE),
+  'track_margins': methods.track_margins(methods.stateless(GCE)),
+  'track_margins of co_teaching': methods.track_margins(
+    methods.co_teaching(noise_rate=0.4, ramp_epochs=2.0)
+  ),
+  'track_margins of mixup': methods.track_margins(
+    methods.mixup(methods.stateless(GCE), alpha=1.0)
+  ),
+  'track_margins of progressive_early_stopping': methods.track_margins(STAGED),
+  'track_margins of volume_minimization': methods.track_margins(
+    methods.volume_minimization()
+  ),
   'transition_revision': methods.transition_revision(
     transition=TRANSITION, learning_rate=1e-2
   ),
@@ -90,6 +102,7 @@ CASES = {
   'warm_up of meta_weight_net': methods.warm_up(
     methods.meta_weight_net(num_trusted=4), epochs=1.0
   ),
+  'warm_up of progressive_early_stopping': methods.warm_up(STAGED, epochs=1.0),
   'warm_up of volume_minimization': methods.warm_up(
     methods.volume_minimization(), epochs=1.0
   ),
