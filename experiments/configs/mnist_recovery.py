@@ -38,9 +38,8 @@ def get_config() -> ml_collections.ConfigDict:
   problems['CIFAR-10N worst (JPEG copy)'] = {
     'dataset': 'cifar10_n',
     'noise': {'column': 'worse_label'},
-    'model': {'name': 'lenet5'},
     'augment': {'flip': True},
-    'estimation': {'folds': 3, 'epochs': 5},
+    'estimation': {'epochs': 10},
   }
   config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
   return config
