@@ -90,6 +90,9 @@ def find_label_issues(
   labels, probs = jnp.asarray(labels), jnp.asarray(probs)
   if scores is None:
     scores = probability_scores.self_confidence(labels, probs)
+    ascending = passes.own(labels, probs)  # 1 - p_y rounds to 1.
+  else:
+    ascending = -jnp.asarray(scores)
   inputs.check_scores('scores', scores)
   if len(scores) != len(labels):
     raise ValueError(
@@ -100,8 +103,13 @@ def find_label_issues(
     del labels, own
     return jnp.argmax(rows, axis=1).astype(jnp.int32), jnp.max(rows, axis=1)
 
-  scores = jnp.asarray(scores)
   suggested, confidence = passes.scores(best, labels, probs)
-  order = jnp.lexsort((-scores, ~is_issue)).astype(jnp.int32)
-  parts = (is_issue, scores, suggested, confidence)
-  return LabelIssues(order, *(part[order] for part in parts), expected)
+  order = jnp.lexsort((ascending, ~is_issue)).astype(jnp.int32)
+  return LabelIssues(
+    index=order,
+    is_issue=is_issue[order],
+    score=jnp.asarray(scores)[order],
+    suggested=suggested[order],
+    confidence=confidence[order],
+    expected=expected,
+  )
