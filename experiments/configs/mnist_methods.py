@@ -3,8 +3,8 @@
   python -m experiments.sweep --config=experiments/configs/mnist_methods.py \
       --data_dir=DIR --workdir=runs/mnist_methods
 
-Can be stopped and goes on; --index=I runs one of its runs. docs/methods.md has
-the table. Papers train for 200 epochs; what counts epochs counts fewer here.
+Can be stopped and goes on; --index=I runs one of its 132 runs, of minutes each.
+Papers train for 200 epochs; what counts epochs counts fewer here.
 """
 
 from typing import Any

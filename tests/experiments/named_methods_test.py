@@ -18,6 +18,7 @@ from experiments import named_methods
 from experiments import report_page
 from experiments import train
 from experiments.configs import common
+from experiments.configs import mnist_methods
 from noisy_labels import methods
 from noisy_labels import noise
 from tests.experiments import toy
@@ -139,6 +140,25 @@ def test_methods_of_trusted_examples_need_some(name):
   message = rf"'{name}' learns from .*: set config\.num_trusted"
   with pytest.raises(errors.UsageError, match=message):
     build.make_method(_config(name), known)
+
+
+def test_every_system_of_the_sweep_of_methods_can_be_built():
+  known = {
+    **named_losses.facts(
+      noise.symmetric(10, 0.5, exclude_true=True), np.eye(10)
+    ),
+    'part_of': models.part_of('cnn4'),
+    'steps_per_epoch': 421,
+    'trusted_labels': np.zeros(20, int),
+  }
+  for sweep in mnist_methods.get_config().sweeps.values():
+    named = {
+      fields.get('method', {}).get('name') for fields in sweep.systems.values()
+    }
+    assert {*methods.METHODS} == named - {None}
+    for fields in sweep.systems.values():
+      config = build.one_config(sweep, fields, 0)
+      assert build.make_method(config, known).loss
 
 
 def test_a_loss_can_be_mixed_too():
