@@ -20,8 +20,14 @@ import numpy as np
 _BLOCK = 1024
 
 
-def total(array: chex.Array) -> chex.Array:
-  """Return the sum over the last axis, of an array that need not be made."""
+def total(array: chex.Array, dtype: chex.ArrayDType) -> chex.Array:
+  """Return the sum over the last axis, of an array that need not be made.
+
+  In a dtype at least as wide as the array's.
+  """
+  if array.dtype != dtype:
+    # One loop, unless others read the wide array too, which is then written.
+    return jnp.sum(lax.optimization_barrier(array), axis=-1, dtype=dtype)
   (result,) = _in_blocks((array,), _by_product)
   return result
 

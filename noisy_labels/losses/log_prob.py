@@ -9,7 +9,8 @@ logits themselves. It does so in the form
 
 because the left factor is then the very expression of the forward pass, which
 lets XLA compute it once, in the buffer of the gradient. With the one subtrahend
-log(total) + largest instead, [4096, 1000] takes 1.7 times as long on a CPU.
+log(total) + largest instead, [4096, 1000] takes 1.7 times as long on a CPU. For
+many logits of 16 bits there is no such buffer: see `exp_sum`.
 
 Derivatives are in reverse mode, of any order: `jax.grad` of `jax.grad`,
 `jax.jacrev` of `jax.jacrev`. The backward passes are plain JAX on residuals
@@ -18,6 +19,7 @@ that are themselves differentiable, so none is silently zero.
 What most losses ask for is generic: `fused` answers it for logits never made.
 """
 
+from collections.abc import Callable
 import functools
 
 import chex
@@ -27,6 +29,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels.losses import masked_mean
+
+# So many that their exponentials take 32 MiB in float32. A CPU gets that much
+# from the system anew each time, page by page, and computes them twice in less.
+_MANY = 2**23
 
 
 @functools.singledispatch
@@ -44,10 +50,9 @@ def _label_log_prob(logits, labels):
 
 
 def _label_log_prob_fwd(logits, labels):
-  wide = widen(logits)
-  largest = largest_of(wide)
-  total = jnp.sum(exp_less(wide, largest), axis=-1)
-  log_prob = choose(wide, labels) - largest - jnp.log(total)
+  largest = largest_of(logits)
+  total = exp_sum(logits, largest)
+  log_prob = choose(logits, labels) - largest - jnp.log(total)
   return log_prob, (logits, labels, largest, total)
 
 
@@ -106,11 +111,10 @@ def _label_and_mean(logits, labels):
 
 
 def _label_and_mean_fwd(logits, labels):
-  wide = widen(logits)
-  largest = largest_of(wide)
-  total = jnp.sum(_marked_exp(wide, largest), axis=-1)
-  mean, count = masked_mean.mean_and_count(wide, largest)
-  label = choose(wide, labels) - largest - jnp.log(total)
+  largest = largest_of(logits)
+  total = exp_sum(logits, largest, _marked_exp)
+  mean, count = masked_mean.mean_and_count(logits, largest)
+  label = choose(logits, labels) - largest - jnp.log(total)
   mean -= jnp.log(total)
   return (label, mean, count), (logits, labels, largest, total, count)
 
@@ -121,7 +125,7 @@ def _label_and_mean_bwd(residuals, gs):
   of_label, of_mean = nan_unless_class(labels, logits, gs[0]), gs[1]
   each = (of_mean / count)[..., None]
   gradient = jnp.where(_hits(labels, logits), of_label[..., None] + each, each)
-  exps = _marked_exp(logits.astype(total.dtype), largest)
+  exps = _marked_exp(logits, largest)
   gradient -= exps * ((of_label + of_mean) / total)[..., None]
   gradient = jnp.where(exps < 0, 0, gradient)
   return gradient.astype(logits.dtype), _no_tangent(labels)
@@ -136,16 +140,16 @@ def _marked_exp(logits, largest):
   One so small that it is lost in the sum, which is at least 1. It spares the
   backward pass to read the logits again to see which are masked.
   """
-  exps = jnp.exp(logits - largest[..., None])
+  exps = exp_less(logits, largest)
   return jnp.where(logits > -jnp.inf, exps, -1e-30)
 
 
 def largest_of(logits: chex.Array) -> chex.Array:
-  """Return the largest logit of each example, as a constant."""
+  """Return the largest logit of each example, as a constant, widened."""
   # It cancels out of every result, and so is a constant. It and the logarithm
   # of the sum are kept apart: added, they would round off what tells the
   # classes apart when the logits are large.
-  return lax.stop_gradient(jnp.max(logits, axis=-1))
+  return lax.stop_gradient(widen(jnp.max(logits, axis=-1)))
 
 
 def exp_less(logits: chex.Array, largest: chex.Array) -> chex.Array:
@@ -153,10 +157,28 @@ def exp_less(logits: chex.Array, largest: chex.Array) -> chex.Array:
   return jnp.exp(logits.astype(largest.dtype) - largest[..., None])
 
 
+def exp_sum(
+  logits: chex.Array,
+  largest: chex.Array,
+  exp: Callable[[chex.Array, chex.Array], chex.Array] = exp_less,
+) -> chex.Array:
+  """Return the sum of exp(logits - largest), in the dtype of the latter.
+
+  exp is what the backward pass makes the exponentials with.
+  """
+  if logits.dtype == largest.dtype or logits.size < _MANY:
+    return jnp.sum(exp(logits, largest), axis=-1)
+  # Exponentials wider than the gradient have no place in its buffer. Here none
+  # are kept: the compiler does not see that the backward pass makes the same.
+  return jnp.sum(
+    exp_less(*lax.optimization_barrier((logits, largest))), axis=-1
+  )
+
+
 def choose(logits: chex.Array, labels: chex.Array) -> chex.Array:
-  """Return the logit of the label, NaN where there is none."""
+  """Return the logit of the label, widened, NaN where there is none."""
   chosen = jnp.take_along_axis(logits, labels[..., None], axis=-1, mode='clip')
-  return nan_unless_class(labels, logits, chosen[..., 0])
+  return nan_unless_class(labels, logits, widen(chosen[..., 0]))
 
 
 def nan_unless_class(
