@@ -86,3 +86,29 @@ def test_a_class_that_is_absent_contributes_nothing():
   for gradient, without in zip(gradients, want[1], strict=True):
     np.testing.assert_allclose(gradient[:2], without)
     assert gradient[2] == 0
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16'])
+def test_many_narrow_logits_are_computed_as_wide(dtype):
+  """So many that their exponentials are not kept for the backward pass."""
+  narrow = 3 * jax.random.normal(jax.random.key(0), (8, 2**20), dtype)
+  narrow = narrow.at[0, ::2].set(-jnp.inf)
+  labels = jnp.full(8, 3)
+
+  def loss(logits):
+    label, mean, _ = log_prob.label_and_mean_log_prob(logits, labels)
+    alone = log_prob.label_log_prob(logits, labels)
+    return jnp.sum(alone + 2 * label + mean), (alone, label, mean)
+
+  run = jax.jit(jax.grad(loss, has_aux=True))
+  gradient, values = run(narrow)
+  exact, wanted = run(narrow.astype('float32'))
+  for value, want in zip(values, wanted, strict=True):
+    assert value.dtype == jnp.float32
+    np.testing.assert_allclose(value, want, rtol=1e-6)
+  assert gradient.dtype == dtype
+  # Two gradients, each rounded, are added.
+  eps = float(jnp.finfo(dtype).eps)
+  atol = 2 * float(jnp.finfo(dtype).smallest_subnormal)
+  gradient = gradient.astype('float32')
+  np.testing.assert_allclose(gradient, exact, rtol=2 * eps, atol=atol)
