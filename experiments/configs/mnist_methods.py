@@ -24,8 +24,8 @@ _LOSSES: dict[str, dict[str, Any]] = {
   'forward_corrected_cross_entropy': {},
 }
 
-# Official settings, but for what counts epochs. The rates of u and v are 30 times
-# the official ones, which are for 300 epochs.
+# Official settings, but for what counts epochs. The rates of u and v are 30
+# times the official ones, which are for 300 epochs.
 _METHODS: dict[str, dict[str, Any]] = {
   'co_teaching': {'ramp_epochs': 5.0},
   'co_teaching_plus': {'warm_up_epochs': 2.0, 'ramp_epochs': 5.0},
@@ -74,8 +74,8 @@ _OF_TRUSTED = (
   'learning_to_reweight',
   'meta_weight_net',
 )
-# It revises a model that is trained, at a rate of 5e-7: at a larger one, or from
-# the beginning, it makes the network unlearn what it is told.
+# It revises a model that is trained, at a rate of 5e-7: at a larger one, or
+# from the beginning, it makes the network unlearn what it is told.
 _REVISION = {'name': 'step', 'boundaries': (2,), 'factor': 5e-4}
 
 
