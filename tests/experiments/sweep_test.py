@@ -235,14 +235,12 @@ def test_runs_are_numbered_as_they_are_run():
   assert numbered[3].workdir == pathlib.Path('runs/mixture_cross_entropy/seed1')
 
 
-def test_the_whole_sweep_runs_nothing_again_that_tasks_have_run(
-  tmp_path, data_dir, monkeypatch
+def test_a_sweep_runs_nothing_again_that_is_finished(
+  finished, data_dir, monkeypatch
 ):
-  config = _sweep()
-  for one in sweep.runs(config, tmp_path):
-    sweep._run(one, data_dir)
+  config, workdir, _ = finished
   monkeypatch.setattr(loop, '_Loop', None)
-  summaries = sweep.run(config, tmp_path, data_dir=data_dir)
+  summaries = sweep.run(config, workdir, data_dir=data_dir)
   assert [len(runs) for runs in summaries.values()] == [2, 2]
 
 
