@@ -14,13 +14,14 @@ function start() {
   for (const element of document.querySelectorAll('.actions, #review')) {
     element.hidden = false;
   }
-  const entries = data.issues.map((at, rank) => ({
+  // Of an example that is no issue, the rank is 0.
+  const ranks = new Map(data.issues.map((at, rank) => [at, rank + 1]));
+  const entry = (at) => ({
     example: data.examples[at],
-    rank: rank + 1,
-  }));
-  const entry = (at) => ({ example: data.examples[at], rank: 0 });
-  if (entries.length) {
-    sheets.push(new Sheet(byId('issues'), entries, page));
+    rank: ranks.get(at) ?? 0,
+  });
+  if (data.issues.length) {
+    sheets.push(new Sheet(byId('issues'), data.issues.map(entry), page));
     startFilters(sheets[0]);
   }
   if (data.pairs.length) {
@@ -99,8 +100,8 @@ function showChosen() {
   const { example, rank } = entry;
   const agrees = example.label === example.suggested;
   const mark = marks.byIndex.get(example.index);
-  const withShare = (number, share) => [
-    nameOf(classNames[number]),
+  const withShare = (one, share) => [
+    nameOf(classNames[one]),
     make('span', { class: 'muted' }, ` ${percent(share)}`),
   ];
   if (example.picture) {
@@ -119,8 +120,10 @@ function showChosen() {
   byId('chosen-name').replaceChildren(
     nameOf(example.name || `#${example.index}`)
   );
-  byId('chosen-rank').textContent =
-    (rank ? `${rank} of ${data.issues.length}, ` : '') + `score ${example.score}`;
+  byId('chosen-rank-title').textContent = rank ? 'rank' : 'score';
+  byId('chosen-rank').textContent = rank
+    ? `${number(rank)}, score ${example.score}`
+    : example.score;
   byId('chosen-mark').replaceChildren(
     nameOf(markName(mark, classNames) || 'not yet')
   );
@@ -200,8 +203,8 @@ function showCount() {
   byId('progress').max = Math.max(issues.length, 1);
   byId('progress').value = done;
   byId('count').textContent =
-    `${done} of ${issues.length} reviewed` +
-    (others ? `, and ${others} other${others === 1 ? '' : 's'}` : '');
+    `${number(done)} of ${number(issues.length)} reviewed` +
+    (others ? `, and ${number(others)} more` : '');
   byId('undo').disabled = !marks.changes.length;
   byId('export').disabled = !marks.byIndex.size;
 }
@@ -222,8 +225,8 @@ function startFilters(sheet) {
   ]) {
     byId(id).append(
       make('option', { value: '' }, 'all'),
-      ...count(field).map(([number, times]) =>
-        make('option', { value: number }, `${classNames[number]} (${times})`)
+      ...count(field).map(([one, times]) =>
+        make('option', { value: one }, `${classNames[one]} (${number(times)})`)
       )
     );
   }
@@ -251,7 +254,9 @@ function applyFilters(fallback = 0) {
     (!part || (example.name || `#${example.index}`).toLowerCase().includes(part));
   const entries = sheet.entries.filter(passes);
   const all = entries.length === sheet.entries.length;
-  byId('shown').textContent = all ? '' : `${entries.length} shown`;
+  byId('shown').textContent = all
+    ? ''
+    : `${number(entries.length)} shown`;
   byId('clear').hidden = all;
   const same =
     entries.length === sheet.shown.length &&
@@ -311,34 +316,34 @@ function openChooser(example) {
 
 function listClasses(example) {
   const part = byId('chooser-search').value.trim().toLowerCase();
-  const numbers = [...classNames.keys()].filter(
-    (number) =>
-      classNames[number].toLowerCase().includes(part) || String(number) === part
+  const found = [...classNames.keys()].filter(
+    (one) =>
+      classNames[one].toLowerCase().includes(part) || String(one) === part
   );
   // First who is named so, then the suggested one.
-  const first = (number) =>
-    (classNames[number].toLowerCase() === part ? 2 : 0) +
-    (number === example.suggested && number !== example.label ? 1 : 0);
-  numbers.sort((a, b) => first(b) - first(a) || a - b);
-  const note = (number) => {
-    if (number === example.label) return ' given';
-    return number === example.suggested ? ' suggested' : '';
+  const first = (one) =>
+    (classNames[one].toLowerCase() === part ? 2 : 0) +
+    (one === example.suggested && one !== example.label ? 1 : 0);
+  found.sort((a, b) => first(b) - first(a) || a - b);
+  const note = (one) => {
+    if (one === example.label) return ' given';
+    return one === example.suggested ? ' suggested' : '';
   };
   byId('chooser-list').replaceChildren(
-    ...numbers.slice(0, MOST_CLASSES).map((number, at) =>
+    ...found.slice(0, MOST_CLASSES).map((one, at) =>
       make(
         'li',
-        { role: 'option', id: `class-${number}`, 'data-number': number,
+        { role: 'option', id: `class-${one}`, 'data-number': one,
           'aria-selected': String(at === 0) },
-        nameOf(classNames[number]),
-        make('span', { class: 'muted' }, note(number))
+        nameOf(classNames[one]),
+        make('span', { class: 'muted' }, note(one))
       )
     )
   );
-  const more = numbers.length - MOST_CLASSES;
+  const more = found.length - MOST_CLASSES;
   byId('chooser-more').textContent =
-    more > 0 ? `and ${more} more: type a part of the name` :
-    numbers.length ? '' : 'No class is called so.';
+    more > 0 ? `and ${number(more)} more: type a part of the name` :
+    found.length ? '' : 'No class is called so.';
   pointChooser(byId('chooser-list').firstElementChild);
 }
 
@@ -355,9 +360,9 @@ function pointChooser(option) {
 function takeClass(option) {
   const { example } = current();
   byId('chooser').close();
-  const number = Number(option.dataset.number);
-  if (number === example.label) mark(example, 'right', '');
-  else mark(example, 'wrong', String(number));
+  const one = Number(option.dataset.number);
+  if (one === example.label) mark(example, 'right', '');
+  else mark(example, 'wrong', String(one));
 }
 
 function chooserKey(event) {
@@ -381,7 +386,7 @@ function save() {
   const link = make('a', { href: url, download: 'reviewed.csv' });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
-  say(`${marks.byIndex.size} marks are written to reviewed.csv.`);
+  say(`${number(marks.byIndex.size)} marks are written to reviewed.csv.`);
 }
 
 async function load() {
@@ -392,7 +397,7 @@ async function load() {
     const labels = new Map(data.examples.map((one) => [one.index, one.label]));
     const read = readCsv(await file.text(), labels, classNames.length);
     marks.set(read.map((mark) => [mark.index, mark]));
-    refresh(read.map((mark) => mark.index), `${read.length} marks are read.`, 0);
+    refresh(read.map((mark) => mark.index), `${number(read.length)} marks are read.`, 0);
   } catch (error) {
     say(`${file.name} is not taken: ${error.message}.`);
   }

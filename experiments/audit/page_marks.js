@@ -78,10 +78,13 @@ function readCsv(text, labels, numClasses) {
   if (!header || header.join() !== COLUMNS.join()) {
     throw new Error(`the first line must be ${COLUMNS.join()}`);
   }
+  const seen = new Set();
   return rows.map((row, at) => {
     const raw = Object.fromEntries(COLUMNS.map((c, i) => [c, row[i] ?? '']));
     try {
       const mark = checkMark({ ...raw, name: unguard(raw.name) }, numClasses);
+      if (seen.has(mark.index)) throw new Error(`${mark.index} is there twice`);
+      seen.add(mark.index);
       const label = labels.get(mark.index) ?? mark.label;
       if (label !== mark.label) {
         throw new Error(

@@ -18,6 +18,10 @@ function nameOf(text) {
   return make('bdi', { title: text }, text);
 }
 
+function number(count) {
+  return count.toLocaleString('en');
+}
+
 function percent(share) {
   if (share === null) return '';
   if (share > 0 && share < 0.005) return '<1%';
@@ -51,25 +55,27 @@ function shortName(example) {
   return example.name.split('/').at(-1) || `#${example.index}`;
 }
 
-function makeTile(example, rank, classNames) {
+function makeTile({ example, rank }, classNames) {
   const tile = make('div', { class: 'tile', role: 'option', tabindex: '-1' });
   if (example.picture) {
     tile.append(make('div', { class: 'frame' }, picture(example, '')));
   }
-  const agrees = example.label === example.suggested;
+  const suggested =
+    example.label === example.suggested
+      ? [make('span', { class: 'name muted' }, 'agrees')]
+      : [`${ARROW}\u00a0`, nameOf(classNames[example.suggested])];
   tile.append(
     make('span', { class: 'given' }, nameOf(classNames[example.label])),
     make(
       'span',
       { class: 'suggested' },
-      agrees ? '' : `${ARROW} `,
-      agrees ? 'as predicted' : nameOf(classNames[example.suggested]),
-      make('span', { class: 'muted' }, ` ${percent(example.confidence)}`)
+      ...suggested,
+      make('span', { class: 'share muted' }, percent(example.confidence))
     ),
     make(
       'span',
       { class: 'about muted' },
-      rank ? `${rank} \u00b7 ` : '',
+      rank ? `${number(rank)} \u00b7 ` : '',
       nameOf(shortName(example))
     ),
     make('span', { class: 'mark' })
@@ -77,7 +83,7 @@ function makeTile(example, rank, classNames) {
   return tile;
 }
 
-function showMark(tile, example, rank, mark, classNames) {
+function showMark(tile, { example, rank }, mark, classNames) {
   tile.dataset.mark = markKind(mark);
   const said = markName(mark, classNames);
   tile.querySelector('.mark').replaceChildren(said && make('bdi', {}, said));
@@ -174,8 +180,7 @@ class Sheet {
 
   #tileOf(entry) {
     if (!this.drawn.has(entry)) {
-      const { example, rank } = entry;
-      const tile = makeTile(example, rank, this.page.classNames);
+      const tile = makeTile(entry, this.page.classNames);
       this.drawn.set(entry, tile);
       this.#mark(entry, tile);
       const choose = () => this.page.choose(this, this.shown.indexOf(entry));
@@ -187,8 +192,7 @@ class Sheet {
   }
 
   #mark(entry, tile) {
-    const { example, rank } = entry;
-    const mark = this.page.marks.byIndex.get(example.index);
-    showMark(tile, example, rank, mark, this.page.classNames);
+    const mark = this.page.marks.byIndex.get(entry.example.index);
+    showMark(tile, entry, mark, this.page.classNames);
   }
 }
