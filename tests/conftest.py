@@ -36,8 +36,14 @@ def pytest_xdist_make_scheduler(config, log):
   return BySharedWork(config, log)
 
 
-# A run or a sweep that all tests of the file look at.
-_OF_ONE_RUN = ('export_test', 'loop_test', 'noise_estimate_test', 'sweep_test')
+# A run, a sweep or a browser that all tests of the file look at.
+_OF_ONE_RUN = (
+  'export_test',
+  'loop_test',
+  'noise_estimate_test',
+  'page_browser_test',
+  'sweep_test',
+)
 # Every loss in turn, compiled once.
 _OF_ONE_LOSS = ('conformance_test', 'contract_test', 'cost_test')
 

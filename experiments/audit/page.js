@@ -1,5 +1,5 @@
 
-// The page: filters, the chosen example, keys, and what leaves and comes back.
+// The chosen example, keys and buttons, and what leaves the page and comes back.
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId('data').textContent);
@@ -35,6 +35,7 @@ function start() {
   }
   choose(sheets[0], 0);
   showCount();
+  say('');
   listen();
 }
 
@@ -66,7 +67,7 @@ function goTo(at) {
     return;
   }
   // Who presses the buttons stays there.
-  if (!document.activeElement.closest('.verdicts')) {
+  if (!document.activeElement?.closest('.verdicts')) {
     tile.focus({ preventScroll: true });
   }
   tile.scrollIntoView({ block: 'nearest' });
@@ -193,7 +194,7 @@ function say(message) {
   const warning = marks.kept
     ? ''
     : ' This browser does not keep marks: export them before you leave.';
-  byId('status').textContent = message + warning;
+  byId('status').textContent = (message + warning).trim();
 }
 
 function showCount() {
@@ -207,175 +208,6 @@ function showCount() {
     (others ? `, and ${number(others)} more` : '');
   byId('undo').disabled = !marks.changes.length;
   byId('export').disabled = !marks.byIndex.size;
-}
-
-// Filters.
-
-function startFilters(sheet) {
-  const count = (field) => {
-    const counts = new Map();
-    for (const { example } of sheet.entries) {
-      counts.set(example[field], (counts.get(example[field]) ?? 0) + 1);
-    }
-    return [...counts].sort(([a], [b]) => a - b);
-  };
-  for (const [id, field] of [
-    ['filter-given', 'label'],
-    ['filter-suggested', 'suggested'],
-  ]) {
-    byId(id).append(
-      make('option', { value: '' }, 'all'),
-      ...count(field).map(([one, times]) =>
-        make('option', { value: one }, `${classNames[one]} (${number(times)})`)
-      )
-    );
-  }
-  const filters = byId('filters');
-  filters.addEventListener('input', () => applyFilters());
-  filters.addEventListener('submit', (event) => event.preventDefault());
-  // Fields have their first values only after the event.
-  filters.addEventListener('reset', () => setTimeout(() => applyFilters()));
-  linkTables(sheet);
-  applyFilters();
-}
-
-// fallback: what to choose if the filters hide what is chosen.
-function applyFilters(fallback = 0) {
-  const sheet = sheets[0];
-  if (sheet.list.id !== 'issues') return;
-  const given = byId('filter-given').value;
-  const suggested = byId('filter-suggested').value;
-  const state = byId('filter-state').value;
-  const part = byId('filter-name').value.trim().toLowerCase();
-  const passes = ({ example }) =>
-    (!given || example.label === Number(given)) &&
-    (!suggested || example.suggested === Number(suggested)) &&
-    (!state || markKind(marks.byIndex.get(example.index)) === state) &&
-    (!part || (example.name || `#${example.index}`).toLowerCase().includes(part));
-  const entries = sheet.entries.filter(passes);
-  const all = entries.length === sheet.entries.length;
-  byId('shown').textContent = all
-    ? ''
-    : `${number(entries.length)} shown`;
-  byId('clear').hidden = all;
-  const same =
-    entries.length === sheet.shown.length &&
-    entries.every((entry, at) => entry === sheet.shown[at]);
-  if (same) return;
-  const before = sheet.shown[chosen.at];
-  sheet.show(entries);
-  if (chosen.sheet !== sheet) return;
-  const kept = entries.indexOf(before);
-  choose(sheet, kept >= 0 ? kept : Math.min(fallback, entries.length - 1));
-}
-
-// Numbers of the summary filter the sheet. Cells of the map are for the mouse
-// alone: with keys, the filters do the same.
-function linkTables(sheet) {
-  const show = (cell) => {
-    byId('filters').reset();
-    byId('filter-given').value = cell.dataset.given;
-    byId('filter-suggested').value = cell.dataset.true ?? '';
-    applyFilters();
-    byId('suspicious').scrollIntoView();
-    goTo(0);
-  };
-  const shown = new Set();
-  for (const { example } of sheet.entries) {
-    shown.add(`${example.label}`);
-    shown.add(`${example.label} ${example.suggested}`);
-  }
-  for (const cell of document.querySelectorAll('td[data-given]')) {
-    const { given, true: really } = cell.dataset;
-    if (!shown.has(really === undefined ? given : `${given} ${really}`)) continue;
-    cell.classList.add('linked');
-    if (cell.closest('#map')) {
-      cell.addEventListener('click', () => show(cell));
-    } else {
-      const button = make(
-        'button',
-        { type: 'button', class: 'link', 'aria-label': `${cell.textContent}: show` },
-        cell.textContent
-      );
-      button.addEventListener('click', () => show(cell));
-      cell.replaceChildren(button);
-    }
-  }
-}
-
-// Choosing another class.
-
-const MOST_CLASSES = 100;
-
-function openChooser(example) {
-  byId('chooser-search').value = '';
-  listClasses(example);
-  byId('chooser').showModal();
-  byId('chooser-search').focus();
-}
-
-function listClasses(example) {
-  const part = byId('chooser-search').value.trim().toLowerCase();
-  const found = [...classNames.keys()].filter(
-    (one) =>
-      classNames[one].toLowerCase().includes(part) || String(one) === part
-  );
-  // First who is named so, then the suggested one.
-  const first = (one) =>
-    (classNames[one].toLowerCase() === part ? 2 : 0) +
-    (one === example.suggested && one !== example.label ? 1 : 0);
-  found.sort((a, b) => first(b) - first(a) || a - b);
-  const note = (one) => {
-    if (one === example.label) return ' given';
-    return one === example.suggested ? ' suggested' : '';
-  };
-  byId('chooser-list').replaceChildren(
-    ...found.slice(0, MOST_CLASSES).map((one, at) =>
-      make(
-        'li',
-        { role: 'option', id: `class-${one}`, 'data-number': one,
-          'aria-selected': String(at === 0) },
-        nameOf(classNames[one]),
-        make('span', { class: 'muted' }, note(one))
-      )
-    )
-  );
-  const more = found.length - MOST_CLASSES;
-  byId('chooser-more').textContent =
-    more > 0 ? `and ${number(more)} more: type a part of the name` :
-    found.length ? '' : 'No class is called so.';
-  pointChooser(byId('chooser-list').firstElementChild);
-}
-
-function pointChooser(option) {
-  const search = byId('chooser-search');
-  for (const other of byId('chooser-list').children) {
-    other.setAttribute('aria-selected', String(other === option));
-  }
-  if (option) search.setAttribute('aria-activedescendant', option.id);
-  else search.removeAttribute('aria-activedescendant');
-  option?.scrollIntoView({ block: 'nearest' });
-}
-
-function takeClass(option) {
-  const { example } = current();
-  byId('chooser').close();
-  const one = Number(option.dataset.number);
-  if (one === example.label) mark(example, 'right', '');
-  else mark(example, 'wrong', String(one));
-}
-
-function chooserKey(event) {
-  const list = byId('chooser-list');
-  const option = list.querySelector('[aria-selected="true"]');
-  const next = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' };
-  if (event.key === 'Enter') {
-    event.preventDefault();
-    if (option) takeClass(option);
-  } else if (next[event.key]) {
-    event.preventDefault();
-    if (option?.[next[event.key]]) pointChooser(option[next[event.key]]);
-  }
 }
 
 // reviewed.csv.
@@ -397,7 +229,8 @@ async function load() {
     const labels = new Map(data.examples.map((one) => [one.index, one.label]));
     const read = readCsv(await file.text(), labels, classNames.length);
     marks.set(read.map((mark) => [mark.index, mark]));
-    refresh(read.map((mark) => mark.index), `${number(read.length)} marks are read.`, 0);
+    showMarks(read.map((mark) => mark.index), 0);
+    say(`${number(read.length)} marks are read.`);
   } catch (error) {
     say(`${file.name} is not taken: ${error.message}.`);
   }
@@ -428,12 +261,14 @@ const ARROWS = {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest('input, select, dialog')) return;
+  if (event.target.closest('input, select')) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const inSheet = event.target.closest('.sheet, .panel');
-  const action = KEYS[event.key] ?? (inSheet && ARROWS[event.key]);
+  const action = KEYS[key] ?? (inSheet && ARROWS[key]);
   if (!action) return;
   event.preventDefault();
-  action();
+  // A key that is held down moves, but marks one example only.
+  if (!event.repeat || 'jk'.includes(key) || ARROWS[key]) action();
 }
 
 function listen() {
@@ -443,7 +278,10 @@ function listen() {
     goTo(chosen.at);
   });
   for (const button of document.querySelectorAll('[data-verdict]')) {
-    button.addEventListener('click', () => act(button.dataset.verdict));
+    button.addEventListener('click', () => {
+      if (button.getAttribute('aria-pressed') === 'true') unmark();
+      else act(button.dataset.verdict);
+    });
   }
   byId('undo').addEventListener('click', undo);
   byId('export').addEventListener('click', save);

@@ -25,7 +25,14 @@ _MAX_OTHERS = 100
 _MAX_PROBLEMS = 200
 
 _FOLDER = pathlib.Path(__file__).parent
-_SCRIPTS = ('page_marks.js', 'page_sheet.js', 'page.js')
+# Pieces of one script; the last one starts it.
+_SCRIPTS = (
+  'page_marks.js',
+  'page_sheet.js',
+  'page_filters.js',
+  'page_chooser.js',
+  'page.js',
+)
 
 
 def write(
@@ -83,7 +90,7 @@ def write(
 def percent(share: float) -> str:
   """A share as text, such as 28.4%."""
   if 0 < share < 0.0005:
-    return 'less than 0.1%'
+    return '<0.1%'
   return f'{100 * share:.1f}%'
 
 

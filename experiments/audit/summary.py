@@ -97,9 +97,7 @@ def class_quality(
   ]
 
 
-def confused_pairs(
-  findings: findings_lib.Findings, *, most: int
-) -> list[Pair]:
+def confused_pairs(findings: findings_lib.Findings, *, most: int) -> list[Pair]:
   """The pairs of classes with the most wrong labels.
 
   Args:
