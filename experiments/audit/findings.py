@@ -65,7 +65,7 @@ class Findings(NamedTuple):
   title: str
   class_names: tuple[str, ...]
   names: list[str] | None
-  index: np.ndarray
+  index: np.ndarray  # type: ignore[assignment]  # Also a method of tuples.
   label: np.ndarray
   score: np.ndarray
   is_issue: np.ndarray

@@ -17,7 +17,7 @@ class ClassQuality(NamedTuple):
 
   Attributes:
     number: of the class.
-    count: how many examples are given it.
+    labels: how many examples are given it.
     issues: how many of these are to be looked at.
     wrong: the estimated share of wrong ones; None if it cannot be said.
     mostly: the class that most of the wrong ones really are; None if none is.
@@ -25,7 +25,7 @@ class ClassQuality(NamedTuple):
   """
 
   number: int
-  count: int
+  labels: int
   issues: int
   wrong: float | None
   mostly: int | None
@@ -85,7 +85,7 @@ def class_quality(
   return [
     ClassQuality(
       number=int(number),
-      count=int(counts[number]),
+      labels=int(counts[number]),
       issues=int(issues[number]),
       wrong=float(wrong[number]) if known[number] else None,
       mostly=int(other) if known[number] and share > 0 else None,

@@ -24,29 +24,32 @@ _LOW_CONTRAST = """() => {
     const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
     return { rgb: [r, g, b], a };
   };
-  const over = ({ rgb, a }, below) => rgb.map((v, i) => a * v + (1 - a) * below[i]);
+  const over = ({ rgb, a }, below) =>
+    rgb.map((value, i) => a * value + (1 - a) * below[i]);
+  const linear = (value) =>
+    value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const luminance = (rgb) => {
-    const [r, g, b] = rgb.map((v) =>
-      v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = rgb.map((value) => linear(value / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (element) => {
-    const below = element.parentElement ? behind(element.parentElement) : [255, 0, 0];
-    return over(parse(getComputedStyle(element).backgroundColor), below);
+    const parent = element.parentElement;
+    const color = parse(getComputedStyle(element).backgroundColor);
+    return over(color, parent ? behind(parent) : [255, 0, 0]);
   };
   const low = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   let texts = 0;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+    const { data, parentElement: element } = walker.currentNode;
+    if (!data.trim() || !element.checkVisibility()) continue;
     if (element.closest('script, style, :disabled')) continue;
     texts += 1;
     const back = behind(element);
     const front = over(parse(getComputedStyle(element).color), back);
-    const [a, b] = [luminance(back), luminance(front)].sort((x, y) => x - y);
+    const [a, b] = [back, front].map(luminance).sort((x, y) => x - y);
     const ratio = (b + 0.05) / (a + 0.05);
-    if (ratio < 4.5) low.push(`${walker.currentNode.data}: ${ratio.toFixed(2)}`);
+    if (ratio < 4.5) low.push(`${data}: ${ratio.toFixed(2)}`);
   }
   return { low, texts };
 }"""
@@ -332,7 +335,7 @@ def test_all_text_has_contrast(opened, scheme):
 
 
 @pytest.mark.parametrize(
-  'num_classes, pictures', [(4, found.pictures), (40, None)]
+  ('num_classes', 'pictures'), [(4, found.pictures), (40, None)]
 )
 def test_a_phone_shows_everything_without_scrolling_sideways(
   opened, num_classes, pictures
@@ -418,7 +421,8 @@ def test_without_scripts_the_summary_is_there(opened):
   assert tab.is_visible('text=About 20.0% of the labels are wrong')
   assert 'allow this page to run' in tab.locator('noscript').text_content()
   assert tab.is_visible('#map')
-  assert tab.is_hidden('#review') and tab.is_hidden('#start')
+  assert tab.is_hidden('#review')
+  assert tab.is_hidden('#start')
 
 
 def _everything(names=found.CLASS_NAMES):

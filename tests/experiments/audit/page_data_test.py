@@ -66,7 +66,7 @@ def test_no_pictures_are_asked_for_where_there_is_nothing_to_see():
   assert data['examples'] == []
 
 
-def test_numbers_that_are_not_finite_and_names_that_are_no_text_can_be_written():
+def test_what_is_no_number_and_what_is_no_text_can_be_written():
   findings = found.make()
   score = np.where(findings.is_issue, np.nan, findings.score)
   names = ['bad\udcff/\ud800.png'] * 40

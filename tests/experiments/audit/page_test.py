@@ -109,7 +109,8 @@ def test_the_page_refers_to_nothing_outside_it(tmp_path):
     for name in ('src', 'href', 'action', 'srcset'):
       assert attributes.get(name, '#').startswith('#')
   (style,), (_, script) = read.contents['style'], read.contents['script']
-  assert 'url(' not in style and '@import' not in style
+  assert 'url(' not in style
+  assert '@import' not in style
   # Data become text, and only text.
   assert not re.findall(
     r'innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(|fetch',
@@ -121,7 +122,7 @@ def test_untrusted_names_stay_text(tmp_path):
   quiet = write(tmp_path, found.make(class_names=('a',) * 10))
   findings = found.make(class_names=found.HOSTILE)._replace(
     title=found.HOSTILE[0],
-    problems=list(found.HOSTILE) + ['bad\udcff'],
+    problems=[*found.HOSTILE, 'bad\udcff'],
     settings={found.HOSTILE[1]: found.HOSTILE[1]},
   )
   read = write(tmp_path, findings)
@@ -136,7 +137,8 @@ def test_untrusted_names_stay_text(tmp_path):
   assert '<script>alert(1)</script>' in read.text
   assert '{{ 7 * 7 }}' in read.text
   source = (tmp_path / 'report.html').read_text()
-  assert '\u2028' not in source and '<!--' not in source
+  assert '\u2028' not in source
+  assert '<!--' not in source
 
 
 def test_a_page_is_the_same_every_time(tmp_path):
@@ -160,9 +162,12 @@ def test_pairs_outliers_and_problems_have_limits_that_are_told(tmp_path):
   )
   read = write(tmp_path, findings)
   assert len(read.data['pairs']) == len(read.data['outliers']) == 100
-  assert '300 pairs' in read.text and 'The closest 100 are shown' in read.text
-  assert '300 examples' in read.text and 'strangest 100' in read.text
-  assert '1,000 problems' in read.text and 'and 800 more' in read.text
+  assert '300 pairs' in read.text
+  assert 'The closest 100 are shown' in read.text
+  assert '300 examples' in read.text
+  assert 'strangest 100' in read.text
+  assert '1,000 problems' in read.text
+  assert 'and 800 more' in read.text
 
 
 @pytest.mark.parametrize('num_classes', [2, 30, 31])
@@ -201,7 +206,7 @@ def test_the_pieces_of_the_page_are_ascii():
 
 
 @pytest.mark.parametrize(
-  'share, text',
+  ('share', 'text'),
   [(0, '0.0%'), (1e-5, '<0.1%'), (0.0005, '0.1%'), (1, '100.0%')],
 )
 def test_shares_are_told_in_percent(share, text):

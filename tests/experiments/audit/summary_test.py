@@ -16,9 +16,9 @@ def test_shares_of_wrong_labels_are_those_of_bayes_rule():
     assert one.mostly == column.argmax()
     np.testing.assert_allclose(one.mostly_share, column.max() / total)
     given = findings.label == one.number
-    assert one.count == given.sum()
+    assert one.labels == given.sum()
     assert one.issues == (given & findings.is_issue).sum()
-  wrong = [one.wrong * one.count for one in described]
+  wrong = [one.wrong * one.labels for one in described]
   assert wrong == sorted(wrong, reverse=True)
 
 
@@ -38,7 +38,7 @@ def test_nothing_is_said_of_a_class_that_nobody_is_given():
       findings._replace(label=label, transition=transition), most=10
     )
     absent = next(one for one in described if one.number == 2)
-    assert (absent.count, absent.wrong, absent.mostly) == (0, None, None)
+    assert (absent.labels, absent.wrong, absent.mostly) == (0, None, None)
   assert all(one.mostly is None for one in described)
 
 
