@@ -23,8 +23,11 @@ function startFilters(sheet) {
   const filters = byId('filters');
   filters.addEventListener('input', () => applyFilters());
   filters.addEventListener('submit', (event) => event.preventDefault());
-  // Fields have their first values only after the event.
-  filters.addEventListener('reset', () => setTimeout(() => applyFilters()));
+  byId('clear').addEventListener('click', () => {
+    filters.reset();
+    applyFilters();
+    byId('filter-given').focus();
+  });
   linkTables(sheet);
   applyFilters();
 }
