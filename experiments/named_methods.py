@@ -54,7 +54,8 @@ def make(
       -1 where they are not known; if there are none, without it.
 
   Returns:
-    The method, under mixup if `mixup_alpha` is set.
+    The method, after a warm-up if `warm_up_epochs` is set, and under mixup if
+    `mixup_alpha` is.
 
   Raises:
     UsageError: a name is unknown, a hyper-parameter is missing, not one of
@@ -66,6 +67,10 @@ def make(
     field: config[field] for field in fields() if config[field] is not None
   }
   takes = parameters(name)
+  # Some have a warm-up of their own; the others may be put under one.
+  warm_up_epochs = None
+  if 'warm_up_epochs' not in takes:
+    warm_up_epochs = given.pop('warm_up_epochs', None)
   for field in given:
     if field not in takes:
       raise errors.UsageError(
@@ -83,6 +88,8 @@ def make(
       raise errors.UsageError(_missing(name, field))
   try:
     method = getattr(methods, name)(**values)
+    if warm_up_epochs is not None:
+      method = methods.warm_up(method, epochs=warm_up_epochs)
   except (AssertionError, ValueError) as error:
     raise errors.UsageError(f'config.method: {error}') from None
   method = mixed(method, config)

@@ -1,6 +1,5 @@
 """Four CPU devices, whatever the machine; must run before jax is imported."""
 
-import itertools
 import os
 import sys
 import tempfile
@@ -36,32 +35,41 @@ def pytest_xdist_make_scheduler(config, log):
   return BySharedWork(config, log)
 
 
-# A run or a sweep that all tests of the file look at.
-_OF_ONE_RUN = ('export_test', 'loop_test', 'noise_estimate_test', 'sweep_test')
-# Every loss in turn, compiled once.
-_OF_ONE_LOSS = ('conformance_test', 'contract_test', 'cost_test')
+# Every loss, method and detector in turn, compiled once.
+_OF_ONE_NAME = {
+  'detection': ('conformance_test.py',),
+  'losses': ('conformance_test.py', 'contract_test.py', 'cost_test.py'),
+  'methods': ('conformance_test.py',),
+}
 
 
 def _shared_work(nodeid):
+  """The name that a test of every loss is about; of other tests, the file."""
   path, _, test = nodeid.partition('::')
-  stem = os.path.basename(path).removesuffix('.py')
-  if stem in _OF_ONE_RUN:
+  folder, file = os.path.split(path)
+  kind = os.path.basename(folder)
+  if file not in _OF_ONE_NAME.get(kind, ()):
     return path
   parameters = test.partition('[')[2].rstrip(']').split('-')
-  names = [name for name in parameters if name.isidentifier()]
-  if stem in _OF_ONE_LOSS and 'losses' in path and names:
-    return max(names, key=len)
-  return nodeid
+  words = [text.partition(' ')[0] for text in parameters]
+  names = [word for word in words if word.isidentifier()]
+  return f'{kind} {max(names, key=len)}' if names else path
 
 
-_ended = itertools.count(1)
+_ended = 0
 
 
-def pytest_runtest_teardown(item):
-  """Forgets from time to time what was compiled.
+def pytest_runtest_teardown(item, nextitem):
+  """Forgets from time to time what was compiled, best where none is shared.
 
   Each program that is kept makes the next one slower to link, and is some dozen
   mappings of memory, of which a process may have 65,530.
   """
-  if 'jax' in sys.modules and next(_ended) % 40 == 0:
+  global _ended
+  _ended += 1
+  goes_on = nextitem and _shared_work(nextitem.nodeid) == _shared_work(
+    item.nodeid
+  )
+  if 'jax' in sys.modules and _ended >= (120 if goes_on else 40):
     sys.modules['jax'].clear_caches()
+    _ended = 0

@@ -96,8 +96,9 @@ def get_config() -> ml_collections.ConfigDict:
   config.method.name = config_dict.placeholder(str)
   for parameter, kind in named_methods.fields().items():
     config.method[parameter] = config_dict.placeholder(kind)
-  # For any method or loss: mixes each example with another, with weights from
-  # Beta(alpha, alpha).
+  # `warm_up_epochs` of any method of one view: how many epochs of cross entropy
+  # come first. For any method or loss, `mixup_alpha` mixes each example with
+  # another, with weights from Beta(alpha, alpha).
   config.method.mixup_alpha = config_dict.placeholder(float)
 
   # A network of `experiments/models.py`, and what its layers compute in:

@@ -24,7 +24,8 @@ _LOSSES: dict[str, dict[str, Any]] = {
   'forward_corrected_cross_entropy': {},
 }
 
-# Official settings, but for what counts epochs.
+# Official settings, but for what counts epochs. The rates of u and v are 30
+# times the official ones, which are for 300 epochs.
 _METHODS: dict[str, dict[str, Any]] = {
   'co_teaching': {'ramp_epochs': 5.0},
   'co_teaching_plus': {'warm_up_epochs': 2.0, 'ramp_epochs': 5.0},
@@ -57,14 +58,14 @@ _METHODS: dict[str, dict[str, Any]] = {
     'third_epochs': 1,
   },
   'sparse_over_parameterization': {
-    'u_learning_rate': 10.0,
-    'v_learning_rate': 10.0,
+    'u_learning_rate': 300.0,
+    'v_learning_rate': 300.0,
   },
   'sparse_over_parameterization_plus': {
-    'u_learning_rate': 10.0,
-    'v_learning_rate': 10.0,
+    'u_learning_rate': 300.0,
+    'v_learning_rate': 300.0,
   },
-  'transition_revision': {},
+  'transition_revision': {'warm_up_epochs': 2.0},
   'truncated_pruning': {'start_epochs': 2, 'every': 2},
   'volume_minimization': {},
 }
@@ -73,6 +74,9 @@ _OF_TRUSTED = (
   'learning_to_reweight',
   'meta_weight_net',
 )
+# It revises a model that is trained, at a rate of 5e-7: at a larger one, or
+# from the beginning, it makes the network unlearn what it is told.
+_REVISION = {'name': 'step', 'boundaries': (2,), 'factor': 5e-4}
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -105,5 +109,7 @@ def _sweep(noise):
     systems[name] = {'method': {'name': name, **fields}}
     if name in _OF_TRUSTED:
       systems[name]['num_trusted'] = 1000
+    if name == 'transition_revision':
+      systems[name]['schedule'] = _REVISION
   sweep.systems = ml_collections.ConfigDict(systems, sort_keys=False)
   return sweep

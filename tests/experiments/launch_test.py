@@ -39,7 +39,9 @@ def test_help_names_every_flag_and_every_field_with_its_meaning():
   ('flags', 'message'),
   [
     (['--config.loss.nme=x'], 'name'),
-    (['--config.bach_size=32'], 'batch_size'),
+    pytest.param(
+      ['--config.bach_size=32'], 'batch_size', marks=pytest.mark.slow
+    ),
     (['--config.batch_size=many'], 'batch_size'),
     (['--config=experiments/configs/digts.py'], 'digits.py'),
     (['--config.loss.name=mixture'], 'mixture_cross_entropy'),

@@ -95,17 +95,19 @@ def test_a_run_leaves_what_reproduces_and_explains_it(reference):
 
 
 def test_the_saved_config_repeats_the_run(reference, tmp_path, data_dir):
-  programs.run(
+  out, _ = programs.run(
     MAIN,
     f'--config=experiments/configs/saved.py:{reference / "config.json"}',
     f'--workdir={tmp_path / "again"}',
     f'--data_dir={data_dir}',
   )
+  assert 'mixture_cross_entropy' in out
   _assert_same_run(reference, tmp_path / 'again')
 
 
 def test_four_devices_give_the_curve_of_one(reference, tmp_path, data_dir):
-  programs.run(MAIN, *_flags(tmp_path / 'run', data_dir), num_devices=4)
+  assert jax.local_device_count() == 4
+  loop.run(_config(), tmp_path / 'run', data_dir=data_dir)
   programs.assert_close_curves(
     programs.curve(reference), programs.curve(tmp_path / 'run')
   )
@@ -232,7 +234,7 @@ def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
   for process in cluster:
     programs.finish(process, 143)
   # The memory and the state fit another number of devices.
-  programs.run(MAIN, *flags, num_devices=4)
+  loop.run(_config(), workdir, data_dir=data_dir)
   programs.assert_close_curves(
     programs.curve(reference), programs.curve(workdir)
   )
@@ -240,8 +242,8 @@ def test_a_cluster_stops_as_one_and_goes_on(reference, tmp_path, data_dir):
 
 def test_a_finished_run_is_not_run_again(reference, data_dir):
   before = (reference / 'metrics.jsonl').stat().st_mtime_ns
-  out, _ = programs.run(MAIN, *_flags(reference, data_dir))
-  assert 'mixture_cross_entropy' in out
+  summary = loop.run(_config(), reference, data_dir=data_dir)
+  assert summary == json.loads((reference / 'summary.json').read_text())
   assert (reference / 'metrics.jsonl').stat().st_mtime_ns == before
 
 

@@ -1,8 +1,13 @@
 """Two programs train on the same labels, by a file."""
 
-import numpy as np
+import types
 
+import numpy as np
+import pytest
+
+from experiments import errors
 from experiments import loop
+from experiments import make_labels
 from experiments.configs import common
 from experiments.data import label_file
 from tests.experiments import programs
@@ -39,6 +44,8 @@ def test_a_run_on_the_file_is_the_run_that_made_it(tmp_path, data_dir):
   np.testing.assert_allclose(np.sum(made['transition'], axis=1), 1)
 
 
-def test_an_output_must_be_named():
-  _, err = programs.run('experiments.make_labels', code=2)
-  assert '--output=labels.csv' in err
+def test_an_output_must_be_named(monkeypatch):
+  flags = types.SimpleNamespace(config=common.get_config(), output=None)
+  monkeypatch.setattr(make_labels, 'FLAGS', flags)
+  with pytest.raises(errors.UsageError, match=r'--output=labels\.csv'):
+    make_labels.main()

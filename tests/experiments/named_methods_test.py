@@ -110,6 +110,8 @@ def test_rates_are_those_of_wrong_labels():
     ('co_teaching', {'mixup_alpha': -1.0}, 'alpha must be in'),
     ('meta_weight_net', {'mixup_alpha': 1.0}, 'its batch alone'),
     ('gold_loss_correction', {'num_trusted': 5}, 'num_trusted is set, but'),
+    ('sparse_over_parameterization_plus', {'warm_up_epochs': 1.0}, 'views'),
+    ('volume_minimization', {'warm_up_epochs': -1.0}, 'epochs must be in'),
   ],
 )
 def test_what_cannot_be_meant(name, fields, message):
@@ -159,6 +161,37 @@ def test_every_system_of_the_sweep_of_methods_can_be_built():
     for fields in sweep.systems.values():
       config = build.one_config(sweep, fields, 0)
       assert build.make_method(config, known).loss
+
+
+def _one_step(config, visits):
+  method = build.make_method(config, KNOWN)
+  size = 4
+  batch = {
+    'image': np.linspace(-2, 2, size * K, dtype=np.float32).reshape(size, K),
+    'label': np.arange(size) % K,
+    'index': np.arange(size),
+    'row': np.arange(size),
+    'mask': np.ones(size, np.float32),
+  }
+  state = method.init(jax.random.key(0), size, K)
+  for _ in range(visits):
+    losses, (memory, _) = method.loss(
+      lambda images, key: images, batch, state, jax.random.key(0)
+    )
+    state = state._replace(memory=memory)
+  return losses
+
+
+def test_any_method_can_be_warmed_up():
+  warm = _config('transition_revision', warm_up_epochs=2.0)
+  plain = _config(None)
+  plain.loss.name = 'cross_entropy'
+  cross_entropy = _one_step(plain, 1)
+  for visits in (1, 2):
+    np.testing.assert_allclose(_one_step(warm, visits), cross_entropy)
+  late = _one_step(_config('transition_revision'), 1)
+  np.testing.assert_allclose(_one_step(warm, 3), late)
+  assert np.abs(late - cross_entropy).max() > 0.1
 
 
 def test_a_loss_can_be_mixed_too():

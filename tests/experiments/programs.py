@@ -24,7 +24,11 @@ def start(module, *flags, num_devices=1, stdout=None, **environment):
       **os.environ,
       'PYTHONPATH': str(ROOT),
       'JAX_PLATFORMS': 'cpu',
-      'XLA_FLAGS': f'--xla_force_host_platform_device_count={num_devices}',
+      # Compiles as the tests do, and so takes what they have compiled.
+      'XLA_FLAGS': (
+        os.environ['XLA_FLAGS']
+        + f' --xla_force_host_platform_device_count={num_devices}'
+      ),
       **environment,
     },
     stdout=stdout or subprocess.PIPE,

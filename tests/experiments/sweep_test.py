@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import errors
 from experiments import groups
 from experiments import loop
 from experiments import loss_fields
+from experiments import main
 from experiments import named_losses
 from experiments import report_page
 from experiments import sweep
@@ -157,7 +159,18 @@ def test_trust_weights_are_those_of_the_formulas():
   )
 
 
-def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
+def _set_flags(monkeypatch, config, workdir, data_dir=None, index=None):
+  """As though both programs had been started with these flags."""
+  flags = types.SimpleNamespace(
+    config=config, workdir=str(workdir), data_dir=data_dir, index=index
+  )
+  for program in (main, sweep):
+    monkeypatch.setattr(program, 'FLAGS', flags)
+
+
+def test_one_command_prints_and_writes_and_does_not_repeat(
+  tmp_path, data_dir, monkeypatch, capsys
+):
   flags = [
     f'--workdir={tmp_path}',
     f'--data_dir={data_dir}',
@@ -178,15 +191,18 @@ def test_one_command_prints_and_writes_and_does_not_repeat(tmp_path, data_dir):
   ]
   before = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   # The other program takes a sweep as well.
-  config = '--config=experiments/configs/four_systems.py'
-  out, _ = programs.run('experiments.main', config, *flags)
-  assert 'report.html' in out
+  config = four_systems.get_config()
+  config.seeds = 1
+  config.base.update_from_flattened_dict({'epochs': 1, 'model.name': 'mlp'})
+  _set_flags(monkeypatch, config, workdir=tmp_path, data_dir=data_dir)
+  main.main()
+  assert 'report.html' in capsys.readouterr().out
   after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   assert before == after
 
 
-def _one_by_one(tmp_path, data_dir):
-  return [
+def test_a_task_of_an_array_makes_one_run(tmp_path, data_dir):
+  flags = [
     '--config=experiments/configs/four_systems.py',
     f'--workdir={tmp_path}',
     f'--data_dir={data_dir}',
@@ -194,10 +210,6 @@ def _one_by_one(tmp_path, data_dir):
     '--config.base.epochs=1',
     '--config.base.model.name=mlp',
   ]
-
-
-def test_a_task_of_an_array_makes_one_run(tmp_path, data_dir):
-  flags = _one_by_one(tmp_path, data_dir)
   # The sixth: the second system with the second seed.
   out, _ = programs.run('experiments.main', *flags, '--index=5')
   assert '[6/8] clipped_cross_entropy, seed 1: test accuracy' in out
@@ -223,22 +235,23 @@ def test_runs_are_numbered_as_they_are_run():
   assert numbered[3].workdir == pathlib.Path('runs/mixture_cross_entropy/seed1')
 
 
-def test_the_whole_sweep_runs_nothing_again_that_tasks_have_run(
-  tmp_path, data_dir, monkeypatch
+def test_a_sweep_runs_nothing_again_that_is_finished(
+  finished, data_dir, monkeypatch
 ):
-  config = _sweep()
-  for one in sweep.runs(config, tmp_path):
-    sweep._run(one, data_dir)
+  config, workdir, _ = finished
   monkeypatch.setattr(loop, '_Loop', None)
-  summaries = sweep.run(config, tmp_path, data_dir=data_dir)
+  summaries = sweep.run(config, workdir, data_dir=data_dir)
   assert [len(runs) for runs in summaries.values()] == [2, 2]
 
 
 @pytest.mark.parametrize('index', [-1, 8])
-def test_an_index_out_of_range_is_a_sentence(tmp_path, data_dir, index):
-  flags = _one_by_one(tmp_path / 'sweep', data_dir)
-  _, err = programs.run('experiments.sweep', *flags, f'--index={index}', code=2)
-  assert err == f'error: --index={index} is not in 0..7: the sweep has 8 runs\n'
+def test_an_index_out_of_range_is_a_sentence(tmp_path, monkeypatch, index):
+  config = four_systems.get_config()
+  config.seeds = 2
+  _set_flags(monkeypatch, config, tmp_path / 'sweep', index=index)
+  message = rf'^--index={index} is not in 0\.\.7: the sweep has 8 runs$'
+  with pytest.raises(errors.UsageError, match=message):
+    sweep.main()
   assert not (tmp_path / 'sweep').exists()
 
 
@@ -251,21 +264,17 @@ def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
   assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
 
 
-def test_one_run_has_no_index(tmp_path):
-  flags = '--config=experiments/configs/digits.py', f'--workdir={tmp_path}'
-  _, err = programs.run('experiments.main', *flags, '--index=0', code=2)
-  assert err.startswith('error: --index')
+def test_one_run_has_no_index(tmp_path, monkeypatch):
+  _set_flags(monkeypatch, common.get_config(), tmp_path / 'run', index=0)
+  with pytest.raises(errors.UsageError, match=r'^--index chooses'):
+    main.main()
+  assert not (tmp_path / 'run').exists()
 
 
-def test_a_run_is_not_a_sweep(tmp_path):
-  _, err = programs.run(
-    'experiments.sweep',
-    '--config=experiments/configs/digits.py',
-    f'--workdir={tmp_path / "run"}',
-    code=2,
-  )
-  assert err.startswith('error: ')
-  assert 'python -m experiments.main' in err
+def test_a_run_is_not_a_sweep(tmp_path, monkeypatch):
+  _set_flags(monkeypatch, common.get_config(), tmp_path / 'run')
+  with pytest.raises(errors.UsageError, match=r'python -m experiments\.main'):
+    sweep.main()
   assert not (tmp_path / 'run').exists()
 
 

@@ -75,17 +75,30 @@ def split(shards, num_devices):
   )
 
 
-def run(parts, num_devices, *, steps=3, mapped=devices.parallel, **changes):
+def compiled(parts, mapped=devices.parallel):
+  """The step, for runs that are to share it."""
+  return mapped(
+    functools.partial(train.train_step, parts),
+    in_axes=(None, 0, 0, 0),
+    out_axes=(None, 0, None),
+  )
+
+
+def run(
+  parts,
+  num_devices,
+  *,
+  steps=3,
+  mapped=devices.parallel,
+  step=None,
+  **changes,
+):
   data = split(shards(4, ROWS), num_devices).replace(**changes)
   state, memory = create(parts, 4 * ROWS // num_devices)
   memory = jax.tree.map(
     lambda x: np.repeat(x[None], num_devices, axis=0), memory
   )
-  step = mapped(
-    functools.partial(train.train_step, parts),
-    in_axes=(None, 0, 0, 0),
-    out_axes=(None, 0, None),
-  )
+  step = step or compiled(parts, mapped)
   for number in range(steps):
     rows = rows_of(num_devices, number)
     state, memory, sums = step(state, memory, data, rows)

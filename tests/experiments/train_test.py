@@ -28,6 +28,18 @@ every_model = pytest.mark.parametrize(
 )
 
 
+PLAIN = toy.parts(MODELS['mlp'])
+
+
+@functools.cache
+def _plain_step(num_devices):
+  return toy.compiled(PLAIN, _on_first_devices(num_devices))
+
+
+def _run_plain(num_devices=4, **options):
+  return toy.run(PLAIN, num_devices, step=_plain_step(num_devices), **options)
+
+
 def _under_vmap(step, **axes):
   return jax.jit(jax.vmap(step, axis_name=devices.AXIS, **axes))
 
@@ -81,18 +93,16 @@ def _on_first_devices(number):
 
 
 def test_no_bit_of_the_state_depends_on_true_labels():
-  parts = toy.parts(MODELS['mlp'])
   label = toy.shards(4, toy.ROWS).true_label
-  before = toy.run(parts, 4)
-  after = toy.run(parts, 4, true_label=(label + 1) % toy.NUM_CLASSES)
+  before = _run_plain()
+  after = _run_plain(true_label=(label + 1) % toy.NUM_CLASSES)
   jax.tree.map(np.testing.assert_array_equal, before, after)
 
 
 def test_state_depends_on_given_labels():
-  parts = toy.parts(MODELS['mlp'])
   label = toy.shards(4, toy.ROWS).label
-  before, _, _ = toy.run(parts, 4)
-  after, _, _ = toy.run(parts, 4, label=(label + 1) % toy.NUM_CLASSES)
+  before, _, _ = _run_plain()
+  after, _, _ = _run_plain(label=(label + 1) % toy.NUM_CLASSES)
   changed = jax.tree.map(
     lambda a, b: bool(np.any(a != b)), before.params, after.params
   )
@@ -100,26 +110,21 @@ def test_state_depends_on_given_labels():
 
 
 def test_sums_count_every_example_of_the_global_batch_once():
-  _, _, sums = toy.run(toy.parts(MODELS['mlp']), 4, steps=1)
+  _, _, sums = _run_plain(steps=1)
   assert sums['count'] == 16
 
 
 def test_padding_adds_nothing():
-  parts = toy.parts(MODELS['mlp'])
   shards = toy.shards(1, 8)
   doubled = jax.tree.map(lambda x: np.concatenate([x, x], axis=1), shards)
   mask = np.concatenate([np.ones((1, 8)), np.zeros((1, 8))], axis=1)
   doubled = doubled.replace(mask=mask.astype(np.float32))
-  step = _on_first_devices(1)(
-    functools.partial(train.train_step, parts),
-    in_axes=(None, 0, 0, 0),
-    out_axes=(None, 0, None),
-  )
   results = []
   for data in (shards, doubled):
-    state, memory = toy.create(parts, data.mask.shape[1])
+    state, memory = toy.create(PLAIN, data.mask.shape[1])
     rows = np.arange(data.mask.shape[1], dtype=np.int32)[None]
-    results.append(jax.device_get(step(state, memory, data, rows)))
+    stepped = _plain_step(1)(state, memory, data, rows)
+    results.append(jax.device_get(stepped))
   jax.tree.map(
     functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6),
     *results,
@@ -179,10 +184,16 @@ def _remember_logits():
   return methods.Method(init, loss, on_epoch=on_epoch)
 
 
-@pytest.mark.parametrize('num_devices', [1, 4])
-def test_the_end_of_an_epoch_shows_every_example_once(num_devices):
+@pytest.fixture(scope='module')
+def remembering():
   parts = toy.parts(MODELS['mlp'], method=_remember_logits())
   state, _, _ = toy.run(parts, 1, mapped=_on_first_devices(1))
+  return parts, state
+
+
+@pytest.mark.parametrize('num_devices', [1, 4])
+def test_the_end_of_an_epoch_shows_every_example_once(remembering, num_devices):
+  parts, state = remembering
   shards = toy.split(toy.shards(4, toy.ROWS), num_devices)
   local = devices.local(jax.local_devices()[:num_devices])
   # Batches of 7 do not divide the examples of a device.

@@ -72,9 +72,9 @@ def test_the_trusted_examples_of_a_step_are_trusted_ones_of_the_device():
   changes = {
     name: getattr(shards, name) for name in ('image', 'mask', 'trusted_label')
   }
-  drawn = []
+  step, drawn = toy.compiled(parts), []
   for steps in (1, 2):
-    _, _, sums = toy.run(parts, 4, steps=steps, **changes)
+    _, _, sums = toy.run(parts, 4, steps=steps, step=step, **changes)
     assert sums['right'] == sums['count']
     drawn.append(sums['drawn'])
     # With replacement: of 5 on each device, all in 40 draws.
@@ -91,13 +91,14 @@ def test_the_trusted_examples_of_a_step_are_trusted_ones_of_the_device():
 )
 def test_of_true_labels_only_the_trusted_ones_are_learnt_from(name):
   parts = toy.parts(MLP, method=LOOK_AHEAD[name])
+  run = functools.partial(toy.run, parts, 4, step=toy.compiled(parts))
   shards = toy.split(toy.shards(4, toy.ROWS), 4)
-  before = toy.run(parts, 4)
+  before = run()
   other = (shards.true_label + 1) % toy.NUM_CLASSES
-  after = toy.run(parts, 4, true_label=other)
+  after = run(true_label=other)
   jax.tree.map(np.testing.assert_array_equal, before, after)
   trusted = np.where(shards.trusted_label >= 0, other, -1)
-  changed, _, _ = toy.run(parts, 4, trusted_label=trusted)
+  changed, _, _ = run(trusted_label=trusted)
   assert any(
     np.any(a != b)
     for a, b in zip(
@@ -126,9 +127,8 @@ def test_looking_ahead_leaves_batch_statistics_alone():
 
 def test_trusted_labels_that_no_method_wants_change_nothing():
   parts = toy.parts(MLP)
-  before = toy.run(parts, 4)
+  run = functools.partial(toy.run, parts, 4, step=toy.compiled(parts))
+  before = run()
   shards = toy.split(toy.shards(4, toy.ROWS), 4)
-  after = toy.run(
-    parts, 4, trusted_label=np.full_like(shards.trusted_label, -1)
-  )
+  after = run(trusted_label=np.full_like(shards.trusted_label, -1))
   jax.tree.map(np.testing.assert_array_equal, before, after)
