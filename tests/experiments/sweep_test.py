@@ -228,8 +228,8 @@ def test_the_whole_sweep_runs_nothing_again_that_tasks_have_run(
 ):
   config = _sweep()
   for one in sweep.runs(config, tmp_path):
-    sweep._run(one, data_dir)
-  monkeypatch.setattr(loop, '_Loop', None)
+    sweep._run([one], data_dir)
+  monkeypatch.setattr(loop, '_prepare', None)
   summaries = sweep.run(config, tmp_path, data_dir=data_dir)
   assert [len(runs) for runs in summaries.values()] == [2, 2]
 
@@ -245,7 +245,7 @@ def test_an_index_out_of_range_is_a_sentence(tmp_path, data_dir, index):
 def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
   one = _sweep()
   made = []
-  monkeypatch.setattr(sweep, '_run', lambda run, data_dir: made.append(run))
+  monkeypatch.setattr(sweep, '_run', lambda run, data_dir: made.extend(run))
   monkeypatch.setattr(sweep, 'FLAGS', types.SimpleNamespace(data_dir=None))
   sweep._run_one({tmp_path / 'a': one, tmp_path / 'b': one}, 6)
   assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
