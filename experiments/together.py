@@ -62,12 +62,12 @@ class Steps:
       self._shards = only.data.train
     else:
       step = _vmapped_step(members)
-      self._stack = self._copy(_stack, donate=(0, 1))
+      self._stack = self._copy(_stack)
       self._unstack = self._copy(functools.partial(_unstack, self._size))
       no_states: tuple[Any, ...] = ({},) * self._size
       shards = tuple(member.data.train for member in members)
       # Beside those of each run, by which it is measured.
-      _, self._shards = self._copy(_stack)(no_states, shards)
+      _, self._shards = self._stack(no_states, shards)
     self._step = devices.parallel(
       step,
       in_axes=(None, 0, 0, 0),
@@ -77,7 +77,7 @@ class Steps:
     )
 
   def join(self, runs: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
-    """State and memory for `take`, from those of each run; takes them over."""
+    """State and memory for `take`, from those of each run."""
     if self._size == 1:
       return runs[0]
     return self._stack(*zip(*runs, strict=True))
@@ -106,14 +106,13 @@ class Steps:
       for i in range(self._size)
     ]
 
-  def _copy(self, change, donate=()):
+  def _copy(self, change):
     # Trees may be empty, but something must be mapped.
     numbers = np.arange(len(self._local.devices))
     changed = devices.parallel(
       lambda state, memory, _: change(state, memory),
       in_axes=(None, 0, 0),
       out_axes=(None, 0),
-      donate_argnums=donate,
       local=self._local,
     )
     return lambda state, memory: changed(state, memory, numbers)

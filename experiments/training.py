@@ -61,7 +61,7 @@ class Training:
         state, memory, local
       )
       self.step = int(state.step)
-    self._state = devices.replicate(state, local)
+    self._state: Any = devices.replicate(state, local)
     self._memory = devices.place(memory, local)
     self._metrics = log.Metrics(
       member.workdir,
@@ -102,7 +102,9 @@ class Training:
 
   def give(self) -> tuple[Any, Any]:
     """State and memory, which the steps take over."""
-    return self._state, self._memory
+    given = self._state, self._memory
+    self._state = self._memory = None
+    return given
 
   def receive(
     self, state: Any, memory: Any, sums: list[dict[str, Any]], seconds: float
