@@ -21,6 +21,40 @@ from experiments import train
 from experiments.data import lanes
 
 
+def start(
+  member: together.Member, local: devices.Local
+) -> tuple[train.TrainState, Any]:
+  """State and memory before the first step, as host arrays."""
+  state, memory = _of_one_device(member)
+  return state, jax.tree.map(
+    lambda leaf: np.repeat(leaf[None], len(local.devices), axis=0), memory
+  )
+
+
+def _of_one_device(member: together.Member) -> tuple[train.TrainState, Any]:
+  data = member.data
+  return train.create_train_state(
+    member.parts,
+    image_shape=data.train.image.shape[2:],
+    num_rows=data.deal.rows,
+    num_classes=data.info.num_classes,
+    seed=member.config.seed,
+  )
+
+
+def rows_of(
+  member: together.Member, local: devices.Local, *, epoch: int
+) -> np.ndarray:
+  """The rows that each device takes in each step of an epoch."""
+  return lanes.epoch_rows(
+    member.data.train_index,
+    member.data.deal,
+    devices=local.numbers,
+    seed=member.config.seed,
+    epoch=epoch,
+  )
+
+
 class Training:
   """A run in progress."""
 
@@ -39,13 +73,6 @@ class Training:
       donate_argnums=(1,),
       local=local,
     )
-    state, memory = train.create_train_state(
-      parts,
-      image_shape=data.train.image.shape[2:],
-      num_rows=data.deal.rows,
-      num_classes=data.info.num_classes,
-      seed=config.seed,
-    )
     self._checkpoints = checkpoint.Checkpoints(
       member.workdir / 'checkpoints', data.deal
     )
@@ -53,12 +80,10 @@ class Training:
     self._sums: dict[str, float] = {}
     if self._checkpoints.latest_step() is None:
       self.step = 0
-      memory = jax.tree.map(
-        lambda leaf: np.repeat(leaf[None], len(local.devices), axis=0), memory
-      )
+      state, memory = start(member, local)
     else:
       state, memory, self._sums = self._checkpoints.restore(
-        state, memory, local
+        *_of_one_device(member), local
       )
       self.step = int(state.step)
     self._state: Any = devices.replicate(state, local)
@@ -91,14 +116,7 @@ class Training:
   def rows(self) -> np.ndarray:
     """The rows of the steps that are left of the epoch."""
     epoch, done = divmod(self.step, self._data.deal.steps)
-    rows = lanes.epoch_rows(
-      self._data.train_index,
-      self._data.deal,
-      devices=self._local.numbers,
-      seed=self._config.seed,
-      epoch=epoch,
-    )
-    return rows[done:]
+    return rows_of(self.member, self._local, epoch=epoch)[done:]
 
   def give(self) -> tuple[Any, Any]:
     """State and memory, which the steps take over."""

@@ -46,16 +46,18 @@ def main(arguments: list[str] | None = None) -> None:
     f'jax {jax.__version__}, {device}, {options.model}, batch {options.batch}'
   )
   print(LEGEND)
-  baseline = _Step(_BASE, options)
+  changes = entries(options.model)
+  baseline = _Step(changes['stateless'], options)
   print(f'\n{"":36}   time  per network     more  bytes  parameters')
-  for name in options.methods:
-    found = _Step(ENTRIES[name], options)
+  for name in options.methods or changes:
+    found = _Step(changes[name], options)
     taken = measure.ratio(found, baseline, (), options.seconds)
     networks = found.method.num_networks
+    each = taken.ratio / networks
     more = 1e3 * taken.baseline * (taken.ratio - networks)
     memory, parameters = sizes(found.method)
     print(
-      f'{name:36}{taken.ratio:7.2f}{taken.ratio / networks:13.2f}{more:9.2f}{memory:7}'
+      f'{name:36}{taken.ratio:7.2f}{each:13.2f}{more:9.2f}{memory:7}'
       f'{parameters:12}',
       flush=True,
     )
@@ -141,29 +143,14 @@ def _with(method: methods.Method) -> Callable[[train.Parts], train.Parts]:
   return lambda parts: build.with_method(parts, method)
 
 
-def _of_system(fields: Any) -> Callable[[train.Parts], train.Parts]:
-  """With the method of a system of mnist_methods.py."""
-  config = build.one_config(_SWEEP, fields, seed=0)
-  matrix = noise.symmetric(NUM_CLASSES, 0.5, exclude_true=True)
-  known = {
-    **named_losses.facts(matrix, np.eye(NUM_CLASSES)),
-    'part_of': models.part_of('cnn8'),
-    'steps_per_epoch': 1,
-    'trusted_labels': np.arange(1024) % NUM_CLASSES,
-  }
-  return _with(build.make_method(config, known))
-
-
 def _sharp(parts: train.Parts) -> train.Parts:
   config = ml_collections.ConfigDict({'optimizer': {'sharpness_radius': 0.05}})
   return build.sharpness_aware(parts, config)
 
 
-_SWEEP = mnist_methods.get_config().sweeps.symmetric_50
 _CROSS_ENTROPY = methods.stateless(losses.cross_entropy)
-_BASE = _with(_CROSS_ENTROPY)
 _AROUND: dict[str, Callable[[train.Parts], train.Parts]] = {
-  'stateless': _BASE,
+  'stateless': _with(_CROSS_ENTROPY),
   'of_batches': _with(
     methods.of_batches(functools.partial(losses.peer_loss, alpha=0.5))
   ),
@@ -173,14 +160,31 @@ _AROUND: dict[str, Callable[[train.Parts], train.Parts]] = {
   'config.ema_decay': lambda parts: parts._replace(ema_decay=0.99),
   'config.optimizer.sharpness_radius': _sharp,
 }
-ENTRIES = {
-  **_AROUND,
-  **{
-    system: _of_system(fields)
-    for system, fields in _SWEEP.systems.items()
+
+
+def entries(model: str) -> dict[str, Callable[[train.Parts], train.Parts]]:
+  """What is measured: from the parts of plain training to those to measure.
+
+  Args:
+    model: the name of the network.
+
+  Returns:
+    By name, what goes around any method, and the methods as in
+    mnist_methods.py.
+  """
+  sweep = mnist_methods.get_config().sweeps.symmetric_50
+  matrix = noise.symmetric(NUM_CLASSES, 0.5, exclude_true=True)
+  known = {
+    **named_losses.facts(matrix, np.eye(NUM_CLASSES)),
+    'part_of': models.part_of(model),
+    'steps_per_epoch': 1,
+    'trusted_labels': np.arange(1024) % NUM_CLASSES,
+  }
+  return _AROUND | {
+    name: _with(build.make_method(build.one_config(sweep, fields, 0), known))
+    for name, fields in sweep.systems.items()
     if 'method' in fields
-  },
-}
+  }
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -192,7 +196,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
   )
   parser.add_argument(
     '--methods',
-    default=tuple(ENTRIES),
     type=lambda text: tuple(text.split(',')),
     metavar='NAME,NAME',
     help='which to measure (default: all)',
@@ -219,7 +222,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     help='to spend on each method, at least (default: %(default)s)',
   )
   options = parser.parse_args(arguments)
-  unknown = [name for name in options.methods if name not in ENTRIES]
+  known = entries(options.model)
+  unknown = [name for name in options.methods or () if name not in known]
   if unknown:
     parser.error(f'no method: {", ".join(unknown)}')
   return options
