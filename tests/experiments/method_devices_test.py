@@ -5,8 +5,7 @@ many devices there are, and on nothing else.
 """
 
 import functools
-import signal
-import time
+import os
 
 import jax
 import numpy as np
@@ -14,8 +13,11 @@ import pytest
 
 from experiments import build
 from experiments import devices
-from experiments import log
+from experiments import errors
+from experiments import interrupt
+from experiments import loop
 from experiments import models
+from experiments.configs import common
 from noisy_labels import methods
 from noisy_labels import noise
 from tests.experiments import programs
@@ -105,80 +107,82 @@ FIELDS = {
   },
   'truncated_pruning': {'start_epochs': 1, 'every': 1},
 }
-MAIN = 'experiments.main'
 
 
-class Runs:
-  """Runs of four epochs in directories of their own, by their first name."""
-
-  def __init__(self, folder, data_dir):
-    self.folder, self.data_dir = folder, data_dir
-
-  def flags(self, name, workdir):
-    fields = FIELDS.get(name, {})
-    return [
-      f'--workdir={self.folder / name / workdir}',
-      f'--data_dir={self.data_dir}',
-      '--config.model.name=mlp',
-      '--config.epochs=4',
-      '--config.checkpoint_every=1',
-      '--config.augment.crop_padding=1',
-      '--config.num_trusted=100',
-      f'--config.method.name={name}',
-      *(f'--config.method.{k}={v}' for k, v in fields.items()),
-    ]
-
-  def curve(self, name, workdir):
-    return programs.curve(self.folder / name / workdir)
-
-  def on_four(self, name):
-    """What a run on four devices of one process measures."""
-    if not (self.folder / name / 'four').exists():
-      programs.run(MAIN, *self.flags(name, 'four'), num_devices=4)
-    return self.curve(name, 'four')
-
-  def killed(self, name, workdir, num_devices):
-    """Starts a run and kills it when it has measured itself twice."""
-    flags = self.flags(name, workdir)
-    process = programs.start(MAIN, *flags, num_devices=num_devices)
-    deadline = time.monotonic() + 300
-    while len(log.read(self.folder / name / workdir / 'metrics.jsonl')) < 2:
-      assert process.poll() is None, process.communicate()
-      assert time.monotonic() < deadline
-      time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+def _config(name):
+  config = common.get_config()
+  config.update_from_flattened_dict(
+    {
+      'model.name': 'mlp',
+      'augment.crop_padding': 1,
+      'epochs': 4,
+      'num_trusted': 100,
+      'method.name': name,
+      **{f'method.{k}': v for k, v in FIELDS.get(name, {}).items()},
+    }
+  )
+  return config
 
 
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory, data_dir):
-  return Runs(tmp_path_factory.mktemp('runs'), data_dir)
+  """Trains with a method in a directory of its own, and gives its curve."""
+  folder = tmp_path_factory.mktemp('runs')
+
+  def run(name, workdir, number):
+    loop.run(
+      _config(name),
+      folder / name / workdir,
+      data_dir=data_dir,
+      local=devices.local(jax.local_devices()[:number]),
+    )
+    return programs.curve(folder / name / workdir)
+
+  return folder, run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', methods.METHODS)
-def test_two_processes_of_two_devices_are_one_of_four(runs, name):
+def test_two_processes_of_two_devices_are_one_of_four(runs, data_dir, name):
+  folder, run = runs
+  four = run(name, 'four', 4)
+  # The same compiler, which decides how sums are rounded.
+  flags = os.environ['XLA_FLAGS'].replace('count=4', 'count=2')
   cluster = programs.start_cluster(
-    MAIN, *runs.flags(name, 'cluster'), num_processes=2, num_devices=2
+    'experiments.main',
+    f'--config=experiments/configs/saved.py:{folder / name}/four/config.json',
+    f'--workdir={folder / name}/cluster',
+    f'--data_dir={data_dir}',
+    num_processes=2,
+    num_devices=2,
+    XLA_FLAGS=flags,
   )
   for process in cluster:
     programs.finish(process)
-  programs.assert_close_curves(runs.on_four(name), runs.curve(name, 'cluster'))
+  programs.assert_close_curves(four, programs.curve(folder / name / 'cluster'))
+
+
+def _stopped(run, name, workdir, number, monkeypatch):
+  """Stops a run within its second epoch."""
+  with monkeypatch.context() as patch:
+    patch.setattr(interrupt.Watch, 'should_stop', lambda self, step: step == 27)
+    with pytest.raises(errors.StoppedError, match='step 27,'):
+      run(name, workdir, number)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', methods.METHODS)
-def test_killed_and_resumed_is_never_stopped(runs, name):
-  runs.killed(name, 'killed', num_devices=4)
-  programs.run(MAIN, *runs.flags(name, 'killed'), num_devices=4)
-  assert runs.curve(name, 'killed') == runs.on_four(name)
+def test_stopped_and_resumed_is_never_stopped(runs, name, monkeypatch):
+  _, run = runs
+  _stopped(run, name, 'stopped', 4, monkeypatch)
+  assert run(name, 'stopped', 4) == run(name, 'four', 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
-def test_a_run_goes_on_with_other_devices(runs, name):
-  programs.run(MAIN, *runs.flags(name, 'one'))
-  programs.assert_close_curves(runs.on_four(name), runs.curve(name, 'one'))
-  runs.killed(name, 'more', num_devices=1)
-  programs.run(MAIN, *runs.flags(name, 'more'), num_devices=4)
-  programs.assert_close_curves(runs.on_four(name), runs.curve(name, 'more'))
+def test_a_run_goes_on_with_other_devices(runs, name, monkeypatch):
+  _, run = runs
+  four = run(name, 'four', 4)
+  programs.assert_close_curves(four, run(name, 'one', 1))
+  _stopped(run, name, 'more', 1, monkeypatch)
+  programs.assert_close_curves(four, run(name, 'more', 4))
