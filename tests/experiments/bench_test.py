@@ -13,6 +13,7 @@ from experiments.bench import fused
 from experiments.bench import losses as program
 from experiments.bench import methods as methods_program
 from experiments.bench import parameters
+from experiments.bench import together as together_program
 from noisy_labels import losses
 from noisy_labels import methods
 
@@ -118,3 +119,15 @@ def test_every_method_can_be_measured(capsys):
   with pytest.raises(SystemExit):
     methods_program.main(['--methods', 'no_method'])
   assert 'no method: no_method' in capsys.readouterr().err
+
+
+def test_seeds_together_are_measured(capsys, data_dir):
+  together_program.main([
+    *('--models=mlp', '--seeds=2', '--seconds=0', f'--data_dir={data_dir}'),
+  ])  # fmt: skip
+  *_, row = capsys.readouterr().out.splitlines()
+  name, apart, at_once, ratio = row.split()
+  assert name == 'mlp'
+  assert float(apart) > 0
+  assert float(at_once) > 0
+  assert float(ratio) > 0
