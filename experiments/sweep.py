@@ -16,7 +16,8 @@ numbered from 0: all systems with seed 0, then all with seed 1, and so on.
 
 With --together=N, N seeds of a system train at once, in one program vmapped
 over the seed. Results are the same but for rounding. That is for GPUs and TPUs,
-which small networks do not fill; docs/benchmarks.md has what it does on a CPU.
+which small networks do not fill: on a CPU a convolution is slower so, and a
+perceptron about as fast. scripts/bench.sh together measures it.
 """
 
 import itertools

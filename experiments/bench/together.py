@@ -2,7 +2,7 @@
 
   scripts/bench.sh together
 
-Each with cross entropy; docs/benchmarks.md has the result.
+Each with cross entropy, on whatever device jax finds.
 """
 
 import argparse

