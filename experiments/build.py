@@ -133,6 +133,9 @@ def make_parts(
     ),
     augmentation=config.augment.to_dict(),
     ema_decay=config.ema_decay,
+    strong=config.second_view.to_dict()
+    if config.second_view.operations
+    else None,
   )
   if not config.folds:
     return sharpness_aware(with_method(parts, parts.method), config)

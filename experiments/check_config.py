@@ -30,6 +30,8 @@ _RANGES = (
   ('schedule.every_epochs', 1e-6, math.inf),
   ('schedule.factor', 0, math.inf),
   ('schedule.warmup_epochs', 0, math.inf),
+  ('second_view.magnitude', 0, 1),
+  ('second_view.operations', 0, 100),
   ('seed', 0, 2**32 - 1),
   ('validation_fraction', 0, 0.999),
 )

@@ -1,29 +1,24 @@
 """The training loop: one for every loss, method, data set and device count."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 import functools
-import math
 import pathlib
 import time
 from typing import Any
 
 import jax
 import ml_collections
-import numpy as np
 
 from experiments import build
 from experiments import check_config
-from experiments import checkpoint
 from experiments import devices
 from experiments import errors
-from experiments import evaluate
 from experiments import interrupt
 from experiments import log
 from experiments import noise_estimate
 from experiments import record
-from experiments import train
-from experiments.data import dataset
-from experiments.data import lanes
+from experiments import together
+from experiments import training
 
 
 def run(
@@ -52,13 +47,63 @@ def run(
     DataError: the data cannot be read.
     StoppedError: SIGTERM or SIGINT came, and the state is saved.
   """
-  workdir = pathlib.Path(workdir)
-  record.check_workdir(workdir, config)
-  finished = record.read_summary(workdir)
-  if finished:
-    return finished
-  check_config.check(config)
+  (summary,) = run_together(
+    [config], [workdir], data_dir=data_dir, title=title, local=local
+  )
+  return summary
+
+
+def run_together(
+  configs: Sequence[ml_collections.ConfigDict],
+  workdirs: Sequence[str | pathlib.Path],
+  *,
+  data_dir: str | None = None,
+  title: str = 'training',
+  local: devices.Local | None = None,
+) -> list[dict[str, Any]]:
+  """As `run`, for several seeds of one configuration at once.
+
+  Each run leaves in its own directory what it would have left alone, but for
+  rounding. Where one program cannot train them all, they run one by one.
+
+  Args:
+    configs: they differ in the seed alone.
+    workdirs: of each run.
+    data_dir: where TFDS keeps its data; None for TFDS's own default.
+    title: what the progress bar is called.
+    local: the devices to use; all by default.
+
+  Returns:
+    The summary of each run.
+
+  Raises:
+    UsageError, RunError, DataError, StoppedError: see `run`. What stops one run
+      stops all.
+  """
   local = local or devices.local()
+  summaries, members = {}, []
+  for config, folder in zip(configs, workdirs, strict=True):
+    workdir = pathlib.Path(folder)
+    record.check_workdir(workdir, config)
+    finished = record.read_summary(workdir)
+    summaries[workdir] = finished or {}
+    if not finished:
+      members.append(_prepare(config, workdir, data_dir, title, local))
+  at_once = len(members) > 1 and together.differ_in_arrays(members)
+  for group in [members] if at_once else [[member] for member in members]:
+    summaries |= _train_all(group, title, local)
+  return list(summaries.values())
+
+
+def _prepare(
+  config: ml_collections.ConfigDict,
+  workdir: pathlib.Path,
+  data_dir: str | None,
+  title: str,
+  local: devices.Local,
+) -> together.Member:
+  """What a run is made of; the directory is then this run's."""
+  check_config.check(config)
   given, data = build.make_data(config, data_dir, local)
   known, found = build.known(config, data, given), None
   # Raises for what cannot be meant, before anything is written.
@@ -73,243 +118,87 @@ def run(
     )
     known = build.estimated(data, found)
     parts = build.make_parts(config, data, known)
+  return together.Member(config, workdir, data, known, parts, found)
+
+
+def _train_all(
+  members: list[together.Member], title: str, local: devices.Local
+) -> dict[pathlib.Path, dict[str, Any]]:
+  """Trains runs that one program can train; their summaries."""
   with interrupt.Watch() as watch:
-    loop = _Loop(config, workdir, data, parts, local)
+    loops: list[training.Training] = []
     try:
-      loop.train(watch, title)
-      if config.folds:
-        loop.write_predictions(workdir / 'predictions.npz')
+      for member in members:
+        loops.append(training.Training(member, local))
+      _take_turns(loops, watch, title, local)
+      for loop in loops:
+        loop.write_predictions()
     finally:
-      loop.close()
-    summary = record.write_summary(
-      workdir, loop.history, data, known, found, loop.learned_transition
-    )
-  if watch.asked:  # Too late to stop this run, but not what would follow it.
+      for loop in loops:
+        loop.close()
+    summaries = {loop.member.workdir: loop.write_summary() for loop in loops}
+  if watch.asked:  # Too late to stop these runs, but not what would follow.
     raise errors.StoppedError('stopped; this run is finished and saved')
-  return summary
+  return summaries
 
 
-class _Loop:
-  """A run in progress."""
-
-  def __init__(
-    self,
-    config: ml_collections.ConfigDict,
-    workdir: pathlib.Path,
-    data: dataset.Dataset,
-    parts: train.Parts,
-    local: devices.Local,
-  ):
-    self._config = config
-    self._data = data
-    self._schedule = build.make_schedule(config, data.deal.steps)
-    self._local = local
-    self._step_function = devices.parallel(
-      functools.partial(train.train_step, parts),
-      in_axes=(None, 0, 0, 0),
-      out_axes=(None, 0, None),
-      donate_argnums=(0, 1),
-      local=local,
-    )
-    self._transition = parts.method.transition
-    self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)
-    self._epoch_function = parts.method.on_epoch and devices.parallel(
-      functools.partial(train.epoch_step, parts),
-      in_axes=(None, 0, 0, 0),
-      out_axes=0,
-      donate_argnums=(1,),
-      local=local,
-    )
-    state, memory = train.create_train_state(
-      parts,
-      image_shape=data.train.image.shape[2:],
-      num_rows=data.deal.rows,
-      num_classes=data.info.num_classes,
-      seed=config.seed,
-    )
-    self._checkpoints = checkpoint.Checkpoints(
-      workdir / 'checkpoints', data.deal
-    )
-    self._seconds = 0.0
-    self._pending: list[Any] = []
-    self._sums: dict[str, float] = {}
-    if self._checkpoints.latest_step() is None:
-      self._step = 0
-      memory = jax.tree.map(
-        lambda leaf: np.repeat(leaf[None], len(local.devices), axis=0), memory
-      )
-    else:
-      state, memory, self._sums = self._checkpoints.restore(
-        state, memory, local
-      )
-      self._step = int(state.step)
-    self._state = devices.replicate(state, local)
-    self._memory = devices.place(memory, local)
-    self._metrics = log.Metrics(
-      workdir,
-      resume_step=self._step,
-      write=jax.process_index() == 0,
-    )
-
-  @property
-  def history(self) -> list[dict[str, Any]]:
-    """The measures of every period so far."""
-    return self._metrics.history
-
-  @property
-  def learned_transition(self) -> np.ndarray | None:
-    """The transition matrix that the method has learnt, if it learns one."""
-    if self._transition is None:
-      return None
-    return np.asarray(self._transition(self._state.params['method']))
-
-  def close(self) -> None:
-    """Waits until everything is on disk."""
-    self._checkpoints.close()
-    self._metrics.close()
-
-  def train(self, watch: interrupt.Watch, title: str) -> None:
-    """Runs to the last epoch."""
-    steps = self._data.deal.steps
-    epochs = self._config.epochs
-    progress = log.Progress(
-      title,
-      total=epochs * steps,
-      done=self._step,
-      show=jax.process_index() == 0,
-    )
-    try:
-      for epoch in range(self._step // steps, epochs):
-        if self._is_stale():
-          break
-        stop = self._train_epoch(epoch, watch, progress)
-        whole = self._step == (epoch + 1) * steps
-        if whole and self._epoch_function:
-          self._memory = self._end_epoch(self._epoch_function)
-        last = epoch + 1 == epochs
-        if whole and (last or (epoch + 1) % self._config.eval_every == 0):
-          line = self._measure(epoch)
-          progress.advance(
-            f'test accuracy {line["test_accuracy"]:.1%}, '
-            f'memorised {line["memorised"]:.1%}'
-          )
-          last |= self._is_stale()
-        if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
-          self._save()
-        if stop:
-          raise errors.StoppedError(
-            f'stopped at step {self._step}, which is saved: the same command '
-            'goes on from there'
-          )
-    finally:
-      progress.close()
-
-  def _is_stale(self) -> bool:
-    """Whether the held-out accuracy has not been better for long enough."""
-    patience = self._config.early_stopping_epochs
-    if not patience or not self.history:
-      return False
-    accuracies = [line['validation_accuracy'] for line in self.history]
-    best = self.history[int(np.argmax(accuracies))]
-    return self.history[-1]['epoch'] - best['epoch'] >= patience
-
-  def write_predictions(self, path: pathlib.Path) -> None:
-    """Writes what is predicted for the training examples."""
-    predictions = self._evaluator.predict(self._state, self._data.train)
-    if jax.process_index() == 0:
-      record.write_arrays(path, predictions)
-    # Nobody reads before it is there.
-    devices.add_over_processes(0)
-
-  def _train_epoch(
-    self, epoch: int, watch: interrupt.Watch, progress: log.Progress
-  ) -> bool:
-    """Takes the epoch's steps; returns whether it was asked to stop."""
-    steps = self._data.deal.steps
-    rows = lanes.epoch_rows(
-      self._data.train_index,
-      self._data.deal,
-      devices=self._local.numbers,
-      seed=self._config.seed,
-      epoch=epoch,
-    )
-    started = time.perf_counter()
-    stop = False
-    for position in range(self._step - epoch * steps, steps):
-      self._state, self._memory, sums = self._step_function(
-        self._state, self._memory, self._data.train, rows[position]
-      )
-      devices.keep_pace(sums)
-      self._pending.append(sums)
-      self._step += 1
-      progress.advance()
-      stop = watch.should_stop(self._step)
+def _take_turns(
+  loops: list[training.Training],
+  watch: interrupt.Watch,
+  title: str,
+  local: devices.Local,
+) -> None:
+  """Runs all to their last epochs; those that lag behind come first."""
+  progress = log.Progress(
+    title,
+    total=sum(loop.total_steps for loop in loops),
+    done=sum(loop.step for loop in loops),
+    show=jax.process_index() == 0,
+  )
+  steps: together.Steps | None = None
+  before: list[training.Training] = []
+  try:
+    while running := [loop for loop in loops if not loop.is_finished()]:
+      least = min(loop.step for loop in running)
+      abreast = [loop for loop in running if loop.step == least]
+      if steps is None or abreast != before:
+        steps = together.Steps([loop.member for loop in abreast], local)
+        before = abreast
+      stop = _train_epoch(abreast, steps, watch, progress)
+      for loop in abreast:
+        loop.end_epoch(progress, stop=stop)
       if stop:
-        break
-    self._fetch()
-    self._seconds += time.perf_counter() - started
-    return stop
+        raise errors.StoppedError(
+          f'stopped at step {abreast[0].step}, which is saved: the same '
+          'command goes on from there'
+        )
+  finally:
+    progress.close()
 
-  def _end_epoch(self, function: Callable[..., Any]) -> Any:
-    """The memory when the method has seen predictions for all its examples."""
-    started = time.perf_counter()
-    logits = self._evaluator.logits(self._state, self._data.train)
-    memory = function(self._state, self._memory, self._data.train, logits)
-    devices.keep_pace(memory)
-    self._seconds += time.perf_counter() - started
-    return memory
 
-  def _fetch(self) -> None:
-    """Brings the sums of the steps since the last call to the host."""
-    fetched = jax.device_get(self._pending)
-    for back, sums in zip(range(len(fetched), 0, -1), fetched, strict=True):
-      if not np.isfinite(sums['loss']):
-        raise self._not_finite(self._step - back + 1)
-    self._sums = evaluate.add_sums([self._sums, *fetched])
-    self._pending = []
-
-  def _not_finite(self, step: int) -> errors.RunError:
-    saved = self._checkpoints.latest_step()
-    kept = 'there is none yet' if saved is None else f'step {saved}'
-    return errors.RunError(
-      f'the loss at step {step} is not finite; the last good checkpoint is '
-      f'kept ({kept}): try a smaller config.optimizer.learning_rate, or '
-      'config.optimizer.max_gradient_norm=5'
-    )
-
-  def _save(self) -> None:
-    self._fetch()
-    # The last step may have broken what its own loss did not show yet.
-    for leaf in jax.tree.leaves((self._state, self._memory)):
-      if not np.all(np.isfinite(leaf)):
-        raise self._not_finite(self._step)
-    self._checkpoints.save(self._step, self._state, self._memory, self._sums)
-
-  def _measure(self, epoch: int) -> dict[str, Any]:
-    """Measures everything that the field's rules ask for; writes one line."""
-    sums, self._sums = self._sums, {}
-    seconds, self._seconds = self._seconds, 0.0
-    data = self._data
-    train_set = self._evaluator(self._state, data.train, detect=True)
-    validation = self._evaluator(self._state, data.validation, detect=False)
-    test = self._evaluator(self._state, data.test, detect=False)
-    line = {
-      'step': self._step,
-      'epoch': epoch + 1,
-      'learning_rate': float(self._schedule(self._step - 1)),
-      'train_loss': evaluate.ratio(sums['loss'], sums['count']),
-      'train_accuracy': train_set['accuracy'],
-      'memorised': train_set['memorised'],
-      'detector_auroc': train_set['detector_auroc'],
-      'validation_loss': validation['loss'],
-      'validation_accuracy': validation['accuracy'],
-      'test_loss': test['loss'],
-      'test_accuracy': test['accuracy'],
-      'seconds': round(seconds, 3),
-    }
-    if not math.isfinite(line['train_loss'] + line['test_loss']):
-      raise self._not_finite(self._step)
-    for name in sums.keys() - {'loss', 'count'}:
-      line[f'method_{name}'] = sums[name] / sums['count']
-    self._metrics.add(line)
-    return line
+def _train_epoch(
+  loops: list[training.Training],
+  steps: together.Steps,
+  watch: interrupt.Watch,
+  progress: log.Progress,
+) -> bool:
+  """Takes an epoch's steps; returns whether it was asked to stop."""
+  rows = steps.join_rows([loop.rows() for loop in loops])
+  started = time.perf_counter()
+  state, memory = steps.join([loop.give() for loop in loops])
+  pending, stop = [], False
+  for taken, row in enumerate(rows, 1):
+    state, memory, sums = steps.take(state, memory, row)
+    devices.keep_pace(sums)
+    pending.append(sums)
+    for _ in loops:
+      progress.advance()
+    stop = watch.should_stop(loops[0].step + taken)
+    if stop:
+      break
+  parted = steps.part(state, memory)
+  sums_of_each = steps.part_sums(pending)
+  seconds = (time.perf_counter() - started) / len(loops)
+  for loop, own, sums in zip(loops, parted, sums_of_each, strict=True):
+    loop.receive(*own, sums, seconds)
+  return stop

@@ -25,15 +25,18 @@ def take(shards: dataset.Shards, rows: jax.Array) -> dict[str, jax.Array]:
 
 
 def augmented(
-  batch: dict[str, jax.Array], key: jax.Array, view: View, *, two_views: bool
+  batch: dict[str, jax.Array],
+  key: jax.Array,
+  view: View,
+  other_view: View | None = None,
 ) -> dict[str, jax.Array]:
   """The batch with one view of its images, or with another one as well."""
   keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch['index'])
   images = batch['image']
   batch = {**batch, 'image': view(keys, images)}
-  if two_views:
+  if other_view:
     others = jax.vmap(jax.random.fold_in, (0, None))(keys, 1)
-    batch['other_image'] = view(others, images)
+    batch['other_image'] = other_view(others, images)
   return batch
 
 

@@ -13,6 +13,11 @@ numbered from 0: all systems with seed 0, then all with seed 1, and so on.
   sbatch --array=0-11 --wrap='python -m experiments.sweep \
     --config=experiments/configs/four_systems.py --workdir=runs/four_systems \
     --index=$SLURM_ARRAY_TASK_ID'
+
+With --together=N, N seeds of a system train at once, in one program vmapped
+over the seed. Results are the same but for rounding. That is for GPUs and TPUs,
+which small networks do not fill: on a CPU a convolution is slower so, and a
+perceptron about as fast. scripts/bench.sh together measures it.
 """
 
 import itertools
@@ -38,6 +43,12 @@ from experiments import table
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer(
+  'together',
+  1,
+  'How many seeds of a system of a sweep to train at once, in one program.',
+  lower_bound=1,
+)
+flags.DEFINE_integer(
   'index',
   None,
   'Of a sweep, make this run alone, from 0, and report nothing: for the tasks '
@@ -62,6 +73,11 @@ def main() -> None:
     for one in sweeps.values():
       one.seeds = config.seeds
   if FLAGS.index is not None:
+    if FLAGS.together > 1:
+      raise errors.UsageError(
+        f'--index makes one run alone, and --together={FLAGS.together} several '
+        'at once: leave out one of the two'
+      )
     _run_one(sweeps, FLAGS.index)
     return
   for folder, one in sweeps.items():
@@ -79,7 +95,7 @@ def _run_one(
       f'--index={index} is not in 0..{len(all_runs) - 1}: the sweep has '
       f'{len(all_runs)} runs'
     )
-  _run(all_runs[index], FLAGS.data_dir)
+  _run([all_runs[index]], FLAGS.data_dir)
 
 
 def _run_and_report(
@@ -87,7 +103,9 @@ def _run_and_report(
 ) -> None:
   if sweep.get('sort'):
     errors.check_name('config.sort', sweep.sort, record.RULES)
-  summaries = run(sweep, workdir, data_dir=FLAGS.data_dir)
+  summaries = run(
+    sweep, workdir, data_dir=FLAGS.data_dir, together=FLAGS.together
+  )
   if jax.process_index() != 0:
     return
   # Imported here because plots are slow, and --help need not wait for them.
@@ -141,6 +159,7 @@ def run(
   workdir: pathlib.Path,
   *,
   data_dir: str | None,
+  together: int = 1,
 ) -> dict[str, list[dict[str, Any]]]:
   """Runs every system with every seed, or reads what is finished.
 
@@ -148,26 +167,42 @@ def run(
     sweep: see `runs`.
     workdir: holds a directory for each system and seed.
     data_dir: where TFDS keeps its data.
+    together: how many seeds of a system to train at once.
 
   Returns:
     For each system, the summaries of its seeds.
   """
   summaries: dict[str, list[dict[str, Any]]] = {}
-  for one in runs(sweep, workdir):
-    summaries.setdefault(one.system, []).append(_run(one, data_dir))
+  for some in _groups(runs(sweep, workdir), together):
+    summaries.setdefault(some[0].system, []).extend(_run(some, data_dir))
     # No run can use what another compiled, and many fill the memory.
     jax.clear_caches()
   return json.loads(json.dumps(summaries))
 
 
-def _run(one: Run, data_dir: str | None) -> dict[str, Any]:
-  """The summary of a run, which is said in a line, too."""
-  summary = loop.run(
-    one.config, one.workdir, data_dir=data_dir, title=one.title
+def _groups(all_runs: list[Run], size: int) -> list[list[Run]]:
+  """Seeds of one system to train at once, in the order of the first of them."""
+  found: dict[tuple[str, int], list[Run]] = {}
+  for one in all_runs:
+    found.setdefault((one.system, one.config.seed // size), []).append(one)
+  return list(found.values())
+
+
+def _run(some: list[Run], data_dir: str | None) -> list[dict[str, Any]]:
+  """The summaries of runs, each of which is said in a line, too."""
+  title = some[0].title
+  if len(some) > 1:
+    title += f' to {some[-1].config.seed}'
+  summaries = loop.run_together(
+    [one.config for one in some],
+    [one.workdir for one in some],
+    data_dir=data_dir,
+    title=title,
   )
   if jax.process_index() == 0:
-    print(f'{one.title}: {_describe(summary)}', flush=True)
-  return summary
+    for one, summary in zip(some, summaries, strict=True):
+      print(f'{one.title}: {_describe(summary)}', flush=True)
+  return summaries
 
 
 def _describe(summary: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from experiments import devices
 from experiments import folds
 from experiments import step_inputs
 from experiments.data import augment
+from experiments.data import augment_strong
 from experiments.data import dataset
 from noisy_labels import methods
 
@@ -51,6 +52,8 @@ class Parts(NamedTuple):
     normalize: from bytes to what the model sees.
     augmentation: arguments of `augment.augment`.
     ema_decay: of the running averages; 0 is off.
+    strong: arguments of `augment_strong.strong`, for the second view of methods
+      that ask for two; None if it is like the first.
     select: from the model's logits and the examples' indices to the logits to
       measure, one row an example.
   """
@@ -61,6 +64,7 @@ class Parts(NamedTuple):
   normalize: Callable[[jax.Array], jax.Array]
   augmentation: dict[str, Any]
   ema_decay: float
+  strong: dict[str, Any] | None = None
   select: Callable[[jax.Array, jax.Array], jax.Array] = lambda logits, index: (
     logits
   )
@@ -68,6 +72,13 @@ class Parts(NamedTuple):
   def view(self, keys: jax.Array, images: jax.Array) -> jax.Array:
     """From keys, one an example, and bytes to what the model sees."""
     return augment.augment(keys, self.normalize(images), **self.augmentation)
+
+  def other_view(self, keys: jax.Array, images: jax.Array) -> jax.Array:
+    """The same for the second view, which may be a stronger one."""
+    if self.strong:
+      others = jax.vmap(jax.random.fold_in, (0, None))(keys, 1)
+      images = augment_strong.strong(others, images, **self.strong)
+    return self.view(keys, images)
 
 
 def create_train_state(
@@ -139,7 +150,7 @@ def train_step(
     step_inputs.take(shards, rows),
     augment_key,
     parts.view,
-    two_views=parts.method.two_views,
+    parts.other_view if parts.method.two_views else None,
   )
   number = parts.method.num_trusted
   if number:

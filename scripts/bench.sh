@@ -4,15 +4,17 @@
 #   scripts/bench.sh losses               the losses against plain cross entropy
 #   scripts/bench.sh fused                memory of a loss fused with its layer
 #   scripts/bench.sh estimation           the confident joint against cleanlab
+#   scripts/bench.sh methods              a step of every method
+#   scripts/bench.sh together             several seeds in one program
 #   scripts/bench.sh losses --help        what can be chosen
 #
 # EXTRAS=bench installs PyTorch too, to compare with.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-} in
-  losses|fused|estimation) ;;
+  losses|fused|estimation|methods|together) ;;
   *)
-    echo "usage: scripts/bench.sh losses|fused|estimation [--help] [ARGUMENT...]" >&2
+    echo "usage: scripts/bench.sh losses|fused|estimation|methods|together [--help] [ARGUMENT...]" >&2
     exit 2 ;;
 esac
 . scripts/setup.sh dev

@@ -144,6 +144,13 @@ def get_config() -> ml_collections.ConfigDict:
   config.augment.crop_padding = 0
   config.augment.flip = False
   config.augment.cutout = 0
+  # For methods that ask for a second view of each image: what is done to it
+  # before that, as in RandAugment. So many operations drawn at random, such as
+  # 2, at a magnitude from 0, which changes nothing, to 1; 0 operations make a
+  # second view like the first.
+  config.second_view = ml_collections.ConfigDict()
+  config.second_view.operations = 0
+  config.second_view.magnitude = 0.5
 
   # Ends the run when the accuracy on held-out noisy labels has not been better
   # for so many epochs; 0 is off.

@@ -87,7 +87,7 @@ def pro_mix(
   - FMix beside mixup, in g: it cuts images along random shapes, and a method
     does not know what an image is.
   - stronger augmentation of the second view (three operations of RandAugment):
-    a loop's matter. In `experiments` both views have the same augmentation.
+    a loop's matter; in `experiments`, `config.second_view`.
   - a select_share that grows over ramp_epochs: official commands keep it fixed.
 
   Losses are n / m l for the m kept examples of each network, summed over the

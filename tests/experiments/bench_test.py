@@ -11,8 +11,11 @@ from experiments.bench import estimation as estimation_program
 from experiments.bench import formulas
 from experiments.bench import fused
 from experiments.bench import losses as program
+from experiments.bench import methods as methods_program
 from experiments.bench import parameters
+from experiments.bench import together as together_program
 from noisy_labels import losses
+from noisy_labels import methods
 
 BATCH, K = 16, 10
 KNOWN = [name for name in losses.PER_EXAMPLE if formulas.known(name)]
@@ -97,3 +100,34 @@ def test_estimation_is_measured(tool):
   assert first > 0
   assert best > 0
   assert added >= 0
+
+
+def test_steps_of_methods_are_measured(capsys):
+  arguments = '--model=mlp --batch=4 --examples=8 --seconds=0'.split()
+  names = '--methods=stateless,early_learning_regularization'
+  methods_program.main([*arguments, names])
+  *_, plain, elr, baseline = capsys.readouterr().out.splitlines()
+  assert plain.split()[0] == 'stateless'
+  assert plain.split()[-2:] == ['0', '0']
+  assert elr.split()[-2:] == ['40', '0']
+  assert 'ms a step' in baseline
+
+
+def test_every_method_can_be_measured(capsys):
+  names = {*methods.METHODS, *methods.LIFTS, *methods.WRAPPERS}
+  assert names <= methods_program.entries('cnn8').keys()
+  with pytest.raises(SystemExit):
+    methods_program.main(['--methods', 'no_method'])
+  assert 'no method: no_method' in capsys.readouterr().err
+
+
+def test_seeds_together_are_measured(capsys, data_dir):
+  together_program.main([
+    *('--models=mlp', '--seeds=2', '--seconds=0', f'--data_dir={data_dir}'),
+  ])  # fmt: skip
+  *_, row = capsys.readouterr().out.splitlines()
+  name, apart, at_once, ratio = row.split()
+  assert name == 'mlp'
+  assert float(apart) > 0
+  assert float(at_once) > 0
+  assert float(ratio) > 0

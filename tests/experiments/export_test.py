@@ -15,6 +15,8 @@ from experiments import label_table
 from experiments import loop
 from experiments import record
 from experiments import restore
+from experiments import together
+from experiments import training
 from experiments.configs import common
 from experiments.data import label_file
 from tests.experiments import programs
@@ -74,8 +76,10 @@ def _recomputed(workdir, data_dir, number):
   config = record.read_config(workdir)
   local = _local(number)
   given, data = build.make_data(config, data_dir, local)
-  parts = build.make_parts(config, data, build.known(config, data, given))
-  run = loop._Loop(config, workdir, data, parts, local)
+  known = build.known(config, data, given)
+  parts = build.make_parts(config, data, known)
+  member = together.Member(config, workdir, data, known, parts)
+  run = training.Training(member, local)
   run.close()
   evaluator = evaluate.Evaluator(parts, 100, local)
   log_probs = np.zeros((NUM_EXAMPLES, 10))

@@ -18,6 +18,7 @@ from experiments import errors
 from experiments import interrupt
 from experiments import log
 from experiments import loop
+from experiments import training
 from experiments.configs import common
 from tests.experiments import programs
 
@@ -197,8 +198,8 @@ def test_a_signal_that_comes_too_late_stops_what_follows(
     os.kill(os.getpid(), signal.SIGTERM)
     return before(self, epoch)
 
-  before = loop._Loop._measure
-  monkeypatch.setattr(loop._Loop, '_measure', measure)
+  before = training.Training._measure
+  monkeypatch.setattr(training.Training, '_measure', measure)
   with pytest.raises(errors.StoppedError, match='is finished'):
     loop.run(_config(epochs=1), tmp_path / 'run', data_dir=data_dir)
   assert (tmp_path / 'run/summary.json').exists()

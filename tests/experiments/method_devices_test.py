@@ -1,6 +1,11 @@
-"""Methods that draw nothing on a device take the same steps on any number."""
+"""Methods on devices and processes: where they run changes nothing.
+
+Those that draw, choose or mix among the examples of one device depend on how
+many devices there are, and on nothing else.
+"""
 
 import functools
+import os
 
 import jax
 import numpy as np
@@ -8,14 +13,20 @@ import pytest
 
 from experiments import build
 from experiments import devices
+from experiments import errors
+from experiments import interrupt
+from experiments import loop
 from experiments import models
+from experiments.configs import common
 from noisy_labels import methods
 from noisy_labels import noise
 from tests.experiments import programs
 from tests.experiments import toy
 
 T = noise.symmetric(toy.NUM_CLASSES, 0.3, exclude_true=True)
+# They draw nothing on a device, and choose nothing among its examples.
 METHODS = {
+  'critical_parameters': {'noise_rate': 0.3},
   'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
   'gold_loss_correction': {
     'transition': T,
@@ -67,41 +78,111 @@ def test_one_device_takes_the_same_steps_as_four(name):
   )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-  ('name', 'fields'),
-  [
-    ('early_learning_regularization', {'beta': 0.7, 'weight': 3.0}),
-    (
-      'sparse_over_parameterization',
-      {'u_learning_rate': 10.0, 'v_learning_rate': 10.0},
-    ),
-    ('volume_minimization', {}),
-  ],
-)
-def test_a_run_goes_on_with_other_devices_and_processes(
-  tmp_path, data_dir, name, fields
-):
-  def flags(workdir):
-    return [
-      f'--workdir={tmp_path / workdir}',
-      f'--data_dir={data_dir}',
-      '--config.model.name=mlp',
-      '--config.epochs=4',
-      f'--config.method.name={name}',
-      *(f'--config.method.{k}={v}' for k, v in fields.items()),
-    ]
+# What config.method must be told; all is over within four epochs.
+FIELDS = {
+  'co_teaching': {'ramp_epochs': 2.0},
+  'co_teaching_plus': {'warm_up_epochs': 1.0, 'ramp_epochs': 2.0},
+  'confidence_regularized_sieve': {
+    'start_epochs': 1.0,
+    'ramp_epochs': 1.0,
+    'sieve_epochs': 2.0,
+  },
+  'divide_mix': {'warm_up_epochs': 1.0, 'unlabelled_weight': 25.0},
+  'early_learning_regularization': {'beta': 0.7, 'weight': 3.0},
+  'early_learning_regularization_plus': {'beta': 0.7, 'weight': 3.0},
+  'joint_training': {'ramp_epochs': 2.0},
+  'pro_mix': {'warm_up_epochs': 1.0, 'ramp_epochs': 1.0, 'guess_epochs': 2.0},
+  'progressive_early_stopping': {
+    'first_epochs': 1,
+    'second_epochs': 1,
+    'third_epochs': 1,
+  },
+  'sparse_over_parameterization': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'sparse_over_parameterization_plus': {
+    'u_learning_rate': 10.0,
+    'v_learning_rate': 10.0,
+  },
+  'truncated_pruning': {'start_epochs': 1, 'every': 1},
+}
 
-  main = 'experiments.main'
-  programs.run(main, *flags('one'))
+
+def _config(name):
+  config = common.get_config()
+  config.update_from_flattened_dict(
+    {
+      'model.name': 'mlp',
+      'augment.crop_padding': 1,
+      'epochs': 4,
+      'num_trusted': 100,
+      'method.name': name,
+      **{f'method.{k}': v for k, v in FIELDS.get(name, {}).items()},
+    }
+  )
+  return config
+
+
+@pytest.fixture(scope='module')
+def runs(tmp_path_factory, data_dir):
+  """Trains with a method in a directory of its own, and gives its curve."""
+  folder = tmp_path_factory.mktemp('runs')
+
+  def run(name, workdir, number):
+    loop.run(
+      _config(name),
+      folder / name / workdir,
+      data_dir=data_dir,
+      local=devices.local(jax.local_devices()[:number]),
+    )
+    return programs.curve(folder / name / workdir)
+
+  return folder, run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', methods.METHODS)
+def test_two_processes_of_two_devices_are_one_of_four(runs, data_dir, name):
+  folder, run = runs
+  four = run(name, 'four', 4)
+  # The same compiler, which decides how sums are rounded.
+  flags = os.environ['XLA_FLAGS'].replace('count=4', 'count=2')
   cluster = programs.start_cluster(
-    main, *flags('cluster'), num_processes=2, num_devices=2
+    'experiments.main',
+    f'--config=experiments/configs/saved.py:{folder / name}/four/config.json',
+    f'--workdir={folder / name}/cluster',
+    f'--data_dir={data_dir}',
+    num_processes=2,
+    num_devices=2,
+    XLA_FLAGS=flags,
   )
   for process in cluster:
     programs.finish(process)
-  process = programs.start(main, *flags('stopped'))
-  programs.stop_after(process, tmp_path / 'stopped', 2)
-  programs.run(main, *flags('stopped'), num_devices=4)
-  one = programs.curve(tmp_path / 'one')
-  for other in ('cluster', 'stopped'):
-    programs.assert_close_curves(one, programs.curve(tmp_path / other))
+  programs.assert_close_curves(four, programs.curve(folder / name / 'cluster'))
+
+
+def _stopped(run, name, workdir, number, monkeypatch):
+  """Stops a run within its second epoch."""
+  with monkeypatch.context() as patch:
+    patch.setattr(interrupt.Watch, 'should_stop', lambda self, step: step == 27)
+    with pytest.raises(errors.StoppedError, match='step 27,'):
+      run(name, workdir, number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', methods.METHODS)
+def test_stopped_and_resumed_is_never_stopped(runs, name, monkeypatch):
+  _, run = runs
+  _stopped(run, name, 'stopped', 4, monkeypatch)
+  assert run(name, 'stopped', 4) == run(name, 'four', 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', METHODS)
+def test_a_run_goes_on_with_other_devices(runs, name, monkeypatch):
+  _, run = runs
+  four = run(name, 'four', 4)
+  programs.assert_close_curves(four, run(name, 'one', 1))
+  _stopped(run, name, 'more', 1, monkeypatch)
+  programs.assert_close_curves(four, run(name, 'more', 4))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import check_config
 from experiments import devices
 from experiments import errors
 from experiments import groups
@@ -17,6 +18,7 @@ from experiments import named_losses
 from experiments import named_methods
 from experiments import report_page
 from experiments import train
+from experiments.configs import cifar10_methods
 from experiments.configs import common
 from experiments.configs import mnist_methods
 from noisy_labels import methods
@@ -80,11 +82,15 @@ def test_every_method_takes_a_step(name):
       axis_name=devices.AXIS,
       in_axes=(None, 0, 0, 0),
       out_axes=(None, 0, None),
-    )
+    ),
+    # What could not be taken over would be a warning, which is an error.
+    donate_argnums=(0, 1),
   )
   rows = np.arange(16, dtype=np.int32)[None]
   for _ in range(2):
-    state, memory, sums = step(state, memory, toy.shards(1, 24), rows)
+    before = jax.device_put((state, memory))
+    state, memory, sums = step(*before, toy.shards(1, 24), rows)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(before))
   assert np.isfinite(sums['loss'])
   for leaf in jax.tree.leaves((state.params, memory)):
     assert np.isfinite(leaf).all()
@@ -144,7 +150,7 @@ def test_methods_of_trusted_examples_need_some(name):
     build.make_method(_config(name), known)
 
 
-def test_every_system_of_the_sweep_of_methods_can_be_built():
+def test_every_system_of_the_sweeps_of_methods_can_be_built():
   known = {
     **named_losses.facts(
       noise.symmetric(10, 0.5, exclude_true=True), np.eye(10)
@@ -153,6 +159,13 @@ def test_every_system_of_the_sweep_of_methods_can_be_built():
     'steps_per_epoch': 421,
     'trusted_labels': np.zeros(20, int),
   }
+  for how in ('short', 'full'):
+    for sweep in cifar10_methods.get_config(how).sweeps.values():
+      for fields in sweep.systems.values():
+        config = build.one_config(sweep, fields, 0)
+        check_config.check(config)
+        assert build.make_method(config, known).loss
+        assert build.make_optimizer(config, 421).update
   for sweep in mnist_methods.get_config().sweeps.values():
     named = {
       fields.get('method', {}).get('name') for fields in sweep.systems.values()

@@ -2,11 +2,9 @@
 
 import os
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -49,7 +47,7 @@ def run(module, *flags, code=0, **options):
   return finish(start(module, *flags, **options), code)
 
 
-def start_cluster(module, *flags, num_processes, num_devices):
+def start_cluster(module, *flags, num_processes, num_devices, **environment):
   """Starts one process for each host of a cluster, all on this machine."""
   with socket.socket() as free:
     free.bind(('localhost', 0))
@@ -62,20 +60,10 @@ def start_cluster(module, *flags, num_processes, num_devices):
       f'--num_processes={num_processes}',
       f'--process_id={number}',
       num_devices=num_devices,
+      **environment,
     )
     for number in range(num_processes)
   ]
-
-
-def stop_after(process, workdir, lines):
-  """Sends SIGTERM when the run has measured itself so often."""
-  deadline = time.monotonic() + 120
-  while len(log.read(workdir / 'metrics.jsonl')) < lines:
-    assert process.poll() is None, process.communicate()
-    assert time.monotonic() < deadline
-    time.sleep(0.01)
-  process.send_signal(signal.SIGTERM)
-  return finish(process, 143)
 
 
 def curve(workdir):

@@ -19,6 +19,7 @@ def _view(keys, images):
 
 
 _augmented = functools.partial(step_inputs.augmented, key=KEY, view=_view)
+_both = functools.partial(_augmented, other_view=_view)
 
 
 def test_no_true_label_is_seen():
@@ -29,8 +30,8 @@ def test_no_true_label_is_seen():
 
 def test_the_other_view_is_another_draw():
   batch = step_inputs.take(SHARDS, ROWS)
-  one = _augmented(batch, two_views=False)
-  two = _augmented(batch, two_views=True)
+  one = _augmented(batch)
+  two = _both(batch)
   np.testing.assert_array_equal(one['image'], two['image'])
   assert 'other_image' not in one
   for image, other in zip(two['image'], two['other_image'], strict=True):
@@ -38,8 +39,18 @@ def test_the_other_view_is_another_draw():
 
 
 def test_a_view_depends_on_the_example_and_not_on_its_place():
-  whole = _augmented(step_inputs.take(SHARDS, ROWS), two_views=True)
-  part = _augmented(step_inputs.take(SHARDS, ROWS[[3, 1]]), two_views=True)
+  whole = _both(step_inputs.take(SHARDS, ROWS))
+  part = _both(step_inputs.take(SHARDS, ROWS[[3, 1]]))
   for name in ('image', 'other_image'):
     np.testing.assert_array_equal(whole[name][np.array([3, 1])], part[name])
     np.testing.assert_array_equal(whole[name][1], whole[name][2])
+
+
+def test_the_second_view_may_be_a_stronger_one():
+  def strong(keys, images):
+    return -_view(keys, images)
+
+  batch = step_inputs.take(SHARDS, ROWS)
+  like, other = _both(batch), _augmented(batch, other_view=strong)
+  np.testing.assert_array_equal(other['image'], like['image'])
+  np.testing.assert_array_equal(other['other_image'], -like['other_image'])

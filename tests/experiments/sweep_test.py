@@ -162,7 +162,11 @@ def test_trust_weights_are_those_of_the_formulas():
 def _set_flags(monkeypatch, config, workdir, data_dir=None, index=None):
   """As though both programs had been started with these flags."""
   flags = types.SimpleNamespace(
-    config=config, workdir=str(workdir), data_dir=data_dir, index=index
+    config=config,
+    workdir=str(workdir),
+    data_dir=data_dir,
+    index=index,
+    together=1,
   )
   for program in (main, sweep):
     monkeypatch.setattr(program, 'FLAGS', flags)
@@ -239,7 +243,7 @@ def test_a_sweep_runs_nothing_again_that_is_finished(
   finished, data_dir, monkeypatch
 ):
   config, workdir, _ = finished
-  monkeypatch.setattr(loop, '_Loop', None)
+  monkeypatch.setattr(loop, '_prepare', None)
   summaries = sweep.run(config, workdir, data_dir=data_dir)
   assert [len(runs) for runs in summaries.values()] == [2, 2]
 
@@ -258,7 +262,7 @@ def test_an_index_out_of_range_is_a_sentence(tmp_path, monkeypatch, index):
 def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
   one = _sweep()
   made = []
-  monkeypatch.setattr(sweep, '_run', lambda run, data_dir: made.append(run))
+  monkeypatch.setattr(sweep, '_run', lambda run, data_dir: made.extend(run))
   monkeypatch.setattr(sweep, 'FLAGS', types.SimpleNamespace(data_dir=None))
   sweep._run_one({tmp_path / 'a': one, tmp_path / 'b': one}, 6)
   assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
