@@ -73,13 +73,13 @@ def measure(
     import jax
 
     arrays = jax.block_until_ready(jax.device_put(arrays))
-  before = _peak()
+  before = peak_memory()
   times = []
   for _ in range(calls + 1):
     start = time.perf_counter()
     function(*arrays)
     times.append(time.perf_counter() - start)
-  return times[0], min(times[1:]), _peak() - before
+  return times[0], min(times[1:]), peak_memory() - before
 
 
 def _function(tool: str) -> Callable:
@@ -114,7 +114,8 @@ def _in_a_process(tool, shape, calls) -> tuple[float, float, float]:
   return tuple(json.loads(output.stdout))
 
 
-def _peak() -> float:
+def peak_memory() -> float:
+  """Return the MiB that this process has had at most."""
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB
 
 
@@ -129,7 +130,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     '--shape',
     action='append',
     metavar='EXAMPLESxCLASSES',
-    type=_shape,
+    type=parse_shape,
     help='of the predictions; may be repeated (default: 50000x10, 50000x1000 '
     'and 1000000x100)',
   )
@@ -143,7 +144,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
   return parser.parse_args(arguments)
 
 
-def _shape(text: str) -> tuple[int, int]:
+def parse_shape(text: str) -> tuple[int, int]:
+  """Read a shape such as 50000x10."""
   try:
     examples, classes = (int(number) for number in text.split('x'))
   except ValueError:

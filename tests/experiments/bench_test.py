@@ -8,6 +8,7 @@ import pytest
 
 from experiments.bench import comparison
 from experiments.bench import estimation as estimation_program
+from experiments.bench import estimators as estimators_program
 from experiments.bench import formulas
 from experiments.bench import fused
 from experiments.bench import losses as program
