@@ -16,8 +16,8 @@ class Estimator(NamedTuple):
     estimate: from labels, log-probabilities and weights to an estimate.
     loss: what the folds are trained with, as fields of `config.loss`.
     num_resamples: of the bootstrap; 0 if the estimator takes no weights.
-    num_simulated: how often labels are drawn to tell the bias; 0 if the
-      estimator does not take given labels.
+    num_simulated: how often labels are drawn to tell the bias; 0 where that
+      would not tell it: simulated labels keep what the estimator assumes.
     of_trusted: whether the labels are the true ones of the trusted examples,
       and the others are left out.
   """
@@ -54,7 +54,6 @@ ESTIMATORS = {
     ),
     GIVEN,
     100,
-    20,
   ),
   'hoc': Estimator(
     lambda labels, log_probs, weights: estimation.hoc(
@@ -65,7 +64,6 @@ ESTIMATORS = {
     ),
     TRUE,
     20,
-    2,
   ),
   'em_transition': Estimator(
     lambda labels, log_probs, weights: (
@@ -73,7 +71,6 @@ ESTIMATORS = {
     ),
     TRUE,
     50,
-    5,
   ),
   'trusted_transition': Estimator(
     lambda labels, log_probs, weights: estimation.trusted_transition(

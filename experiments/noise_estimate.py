@@ -150,12 +150,12 @@ def estimate(
   estimator = estimators.ESTIMATORS[name]
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
   result = jax.jit(estimator.estimate)(*arrays, None)
-  keys = jax.random.split(jax.random.key(seed))
+  key = jax.random.key(seed)
   bias, interval = None, None
   if estimator.num_simulated:
-    bias = _bias(estimator, *arrays, result, keys[0])
+    bias = _bias(estimator, *arrays, result, jax.random.fold_in(key, 1))
   if estimator.num_resamples:
-    interval = _interval(estimator, *arrays, keys[1])
+    interval = _interval(estimator, *arrays, key)
     if bias is not None:
       interval = estimation.widen(interval, _Part(*bias))
     interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)

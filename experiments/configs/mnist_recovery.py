@@ -38,10 +38,8 @@ def get_config() -> ml_collections.ConfigDict:
   problems['CIFAR-10N worst (JPEG copy)'] = {
     'dataset': 'cifar10_n',
     'noise': {'column': 'worse_label'},
-    'model': {'name': 'cnn4'},
-    'batch_size': 128,
-    'optimizer': {'learning_rate': 2e-3},
-    'estimation': {'folds': 3, 'epochs': 5},
+    'augment': {'flip': True},
+    'estimation': {'epochs': 10},
   }
   config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
   return config

@@ -39,8 +39,8 @@ def bootstrap(
 
   It tells of the chance in the examples, not of what an estimator assumes in
   vain, nor of the chance in training the model; `widen` by the bias of
-  `simulated_bias` adds what the model's errors do. Anchor points are extremes, of
-  which resampling tells nothing.
+  `simulated_bias` adds what the model's errors do. Anchor points are extremes,
+  of which resampling tells nothing.
 
   Args:
     function: from weights, int32 `[num_examples]`, to any structure of

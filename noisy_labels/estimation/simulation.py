@@ -38,9 +38,7 @@ class Bias(NamedTuple):
   transition: chex.Array
 
 
-def clean_posterior(
-  probs: chex.Array, noise: estimate.Estimate
-) -> chex.Array:
+def clean_posterior(probs: chex.Array, noise: estimate.Estimate) -> chex.Array:
   """P(true | x), of which the noise makes the predictions of given labels.
 
     c[n, i] <- c[n, i] sum_j p[n, j] T[i, j] / (c T)[n, j]

@@ -98,3 +98,11 @@ def test_estimation_is_measured(tool):
   assert first > 0
   assert best > 0
   assert added >= 0
+
+
+@pytest.mark.parametrize('name', estimators_program.NAMES)
+def test_estimators_are_measured(name):
+  first, second, added = estimators_program.measure(name, (60, 3))
+  assert first > 0
+  assert second > 0
+  assert added >= 0
