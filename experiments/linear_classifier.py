@@ -119,7 +119,7 @@ def _blocks(images, labels):
 
 def _pixels(images):
   """Means over rectangles of pixels, in [0, 1], `[N, features]`."""
-  sums, area = np.asarray(images), 255.0
+  sums, area = np.asarray(images), np.array(255.0)
   for axis in (1, 2):
     size = sums.shape[axis]
     side = min(size, _SIDE)

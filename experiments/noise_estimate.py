@@ -164,9 +164,13 @@ def estimate(
     transition=np.asarray(result.transition, np.float64),
     prior=np.asarray(result.prior, np.float64),
     rate=float(result.rate),
-    rate_interval=interval and tuple(float(end.rate) for end in interval),
+    rate_interval=(
+      (float(interval.lower.rate), float(interval.upper.rate))
+      if interval
+      else None
+    ),
     transition_interval=(
-      tuple(end.transition for end in interval)
+      (interval.lower.transition, interval.upper.transition)
       if interval and len(result.prior) <= _MAX_CLASSES
       else None
     ),
