@@ -1,6 +1,6 @@
-"""30% symmetric noise on the digits, estimated with ten seeds.
+r"""30% symmetric noise on the digits, estimated with ten seeds.
 
-python -m experiments.recovery --workdir=runs/digits_recovery \\
+python -m experiments.recovery --workdir=runs/digits_recovery \
   --config=experiments/configs/digits_recovery.py
 
 How often the interval of the confident joint covers the truth: in each row the
