@@ -58,6 +58,7 @@ def make_data(
     dataset=config.dataset,
     seed=config.seed,
     data_dir=data_dir,
+    image_size=config.image_size,
   )
   data = dataset.make_dataset(
     config.dataset,

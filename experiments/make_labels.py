@@ -32,6 +32,7 @@ def main() -> None:
     dataset=config.dataset,
     seed=config.seed,
     data_dir=FLAGS.data_dir,
+    image_size=config.image_size,
   )
   examples = source.load(
     config.dataset,

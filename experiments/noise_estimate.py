@@ -19,11 +19,15 @@ import ml_collections
 import numpy as np
 
 from experiments import errors
+from experiments import estimators
 from experiments import log
 from noisy_labels import estimation
 
 # Beyond, an interval for each entry of T is more than anybody reads.
 _MAX_CLASSES = 100
+# The predictions of which labels are simulated, N times K at most.
+_MAX_SIMULATED = 2**26
+_ROUNDS = 2
 
 
 class NoiseEstimate(NamedTuple):
@@ -34,10 +38,12 @@ class NoiseEstimate(NamedTuple):
     transition: `T[i, j] = P(given j | true i)`, float `[K, K]`.
     prior: `P(true i)`, float `[K]`.
     rate: the probability that a label is wrong.
-    rate_interval: what a bootstrap over examples says of the rate, at 95%;
-      None of an estimator that has none.
+    rate_interval: what a bootstrap over examples says of the rate, at 95%,
+      widened by `rate_bias`; None of an estimator that has none.
     transition_interval: the same for T, two `[K, K]`; None also where there
       are many classes.
+    rate_bias: estimated rate less the true one, where labels are drawn from
+      predictions with the noise that was found; None where it cannot be told.
   """
 
   estimator: str
@@ -46,84 +52,24 @@ class NoiseEstimate(NamedTuple):
   rate: float
   rate_interval: tuple[float, float] | None
   transition_interval: tuple[np.ndarray, np.ndarray] | None
+  rate_bias: float | None = None
 
 
-class _Estimator(NamedTuple):
-  """How an estimator is run.
+class _Part(NamedTuple):
+  """What there is an interval of; T may be left out, as a zero."""
 
-  Attributes:
-    estimate: from labels, log-probabilities and weights to an estimate.
-    loss: what the folds are trained with, as fields of `config.loss`.
-    num_resamples: of the bootstrap; 0 if the estimator takes no weights.
-    of_trusted: whether the labels are the true ones of the trusted examples,
-      and the others are left out.
-  """
-
-  estimate: Callable[..., estimation.Estimate]
-  loss: dict[str, Any]
-  num_resamples: int
-  of_trusted: bool = False
+  rate: Any
+  transition: Any
 
 
-# What an estimator takes a model of: of the labels given, or of the true ones.
-_GIVEN = {'name': 'cross_entropy'}
-_TRUE = {'name': 'generalized_cross_entropy', 'q': 0.7}
-_ESTIMATORS = {
-  'confident_joint': _Estimator(
-    lambda labels, log_probs, weights: estimation.confident_joint(
-      labels, jnp.exp(log_probs), weights=weights
-    ),
-    _GIVEN,
-    200,
-  ),
-  'anchor_points': _Estimator(
-    lambda labels, log_probs, weights: estimation.anchor_points(
-      jnp.exp(log_probs), percentile=97.0
-    ),
-    _GIVEN,
-    0,
-  ),
-  'dual_transition': _Estimator(
-    lambda labels, log_probs, weights: estimation.dual_transition(
-      labels, jnp.exp(log_probs), weights=weights
-    ),
-    _GIVEN,
-    100,
-  ),
-  'hoc': _Estimator(
-    lambda labels, log_probs, weights: estimation.hoc(
-      jnp.exp(log_probs / 2),
-      labels,
-      num_classes=log_probs.shape[1],
-      weights=weights,
-    ),
-    _TRUE,
-    20,
-  ),
-  'em_transition': _Estimator(
-    lambda labels, log_probs, weights: (
-      estimation.em_transition(labels, log_probs, weights=weights).estimate
-    ),
-    _TRUE,
-    50,
-  ),
-  'trusted_transition': _Estimator(
-    lambda labels, log_probs, weights: estimation.trusted_transition(
-      labels, jnp.exp(log_probs), weights=weights
-    ),
-    _GIVEN,
-    200,
-    of_trusted=True,
-  ),
-}
-NAMES = tuple(_ESTIMATORS)
+NAMES = tuple(estimators.ESTIMATORS)
 
 
 def check(config: ml_collections.ConfigDict) -> None:
   """Raises a `UsageError` if there is no such estimator, or nothing for it."""
   name = config.noise_estimate
   errors.check_name('config.noise_estimate', name, NAMES)
-  if _ESTIMATORS[name].of_trusted and not config.num_trusted:
+  if estimators.ESTIMATORS[name].of_trusted and not config.num_trusted:
     raise errors.UsageError(
       f'config.noise_estimate={name} needs examples whose labels are known to '
       'be right: set config.num_trusted to their number, such as 1000'
@@ -158,7 +104,7 @@ def find(
   saved = read(config, workdir)
   if saved is not None:
     return saved
-  estimator = _ESTIMATORS[name]
+  estimator = estimators.ESTIMATORS[name]
   folds = folder / f'folds_{estimator.loss["name"]}'
   train(
     _of_folds(config, estimator.loss),
@@ -201,38 +147,86 @@ def estimate(
   Returns:
     The estimate.
   """
-  estimator = _ESTIMATORS[name]
+  estimator = estimators.ESTIMATORS[name]
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
-  run = jax.jit(estimator.estimate)
-  result = run(*arrays, None)
-  interval = None
+  result = jax.jit(estimator.estimate)(*arrays, None)
+  key = jax.random.key(seed)
+  bias, interval = None, None
+  if estimator.num_simulated:
+    bias = _bias(estimator, *arrays, result, jax.random.fold_in(key, 1))
   if estimator.num_resamples:
-    every_entry = len(result.prior) <= _MAX_CLASSES
-
-    @jax.jit
-    def resample(labels, log_probs, key):
-      def once(weights):
-        found = estimator.estimate(labels, log_probs, weights)
-        return found.rate, found.transition if every_entry else None
-
-      return estimation.bootstrap(
-        once, len(labels), key=key, num_resamples=estimator.num_resamples
-      )
-
-    lower, upper = resample(*arrays, jax.random.key(seed))
-    interval = jax.tree.map(np.asarray, (lower, upper))
+    interval = _interval(estimator, *arrays, key)
+    if bias is not None:
+      interval = estimation.widen(interval, _Part(*bias))
+    interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)
   return NoiseEstimate(
     estimator=name,
     transition=np.asarray(result.transition, np.float64),
     prior=np.asarray(result.prior, np.float64),
     rate=float(result.rate),
-    rate_interval=interval and tuple(float(end[0]) for end in interval),
-    transition_interval=(
-      tuple(end[1] for end in interval)
-      if interval and interval[0][1] is not None
+    rate_interval=(
+      (float(interval.lower.rate), float(interval.upper.rate))
+      if interval
       else None
     ),
+    transition_interval=(
+      (interval.lower.transition, interval.upper.transition)
+      if interval and len(result.prior) <= _MAX_CLASSES
+      else None
+    ),
+    rate_bias=None if bias is None else float(bias.rate),
   )
+
+
+def _interval(estimator, labels, log_probs, key) -> estimation.Interval:
+  """The chance in the examples, of the rate and, of few classes, of T."""
+  every_entry = log_probs.shape[1] <= _MAX_CLASSES
+
+  @jax.jit
+  def run(labels, log_probs, key):
+    def once(weights):
+      found = estimator.estimate(labels, log_probs, weights)
+      transition = found.transition if every_entry else jnp.zeros(())
+      return _Part(found.rate, transition)
+
+    return estimation.bootstrap(
+      once, len(labels), key=key, num_resamples=estimator.num_resamples
+    )
+
+  return run(labels, log_probs, key)
+
+
+def _bias(estimator, labels, log_probs, found, key) -> estimation.Bias:
+  """What the errors of the model add to the estimate.
+
+  In the second of two rounds labels have the noise that the first has
+  corrected: the bias of a noise that is too strong is not that of the true one.
+  """
+  step = -(-log_probs.size // _MAX_SIMULATED)
+
+  @jax.jit
+  def run(labels, log_probs, found, keys):
+    def once(noise, key):
+      clean = jnp.exp(log_probs)
+      if estimator.loss is estimators.GIVEN:
+        clean = estimation.clean_posterior(clean, noise)
+      bias = estimation.simulated_bias(
+        lambda labels: estimator.estimate(labels, log_probs, None),
+        estimation.calibrate(clean, labels, noise),
+        noise,
+        key=key,
+        num_resamples=estimator.num_simulated,
+      )
+      return estimation.corrected(found, bias), bias
+
+    _, biases = jax.lax.scan(once, found, keys)
+    bias = jax.tree.map(lambda rounds: rounds[-1], biases)
+    if len(found.prior) > _MAX_CLASSES:
+      bias = bias._replace(transition=jnp.zeros(()))
+    return bias
+
+  keys = jax.random.split(key, _ROUNDS)
+  return run(labels[::step], log_probs[::step], found, keys)
 
 
 def describe(found: NoiseEstimate) -> str:
@@ -278,6 +272,7 @@ def _read(path: pathlib.Path) -> NoiseEstimate:
       saved['rate'],
       saved['rate_interval'] and tuple(saved['rate_interval']),
       interval and tuple(map(np.array, interval)),
+      saved.get('rate_bias'),
     )
   except (json.JSONDecodeError, KeyError, TypeError) as error:
     raise errors.RunError(

@@ -7,6 +7,7 @@ import ml_collections
 import numpy as np
 
 from experiments import errors
+from experiments import example_noises
 from experiments.data import label_file
 from experiments.data import source
 from noisy_labels import noise
@@ -29,7 +30,10 @@ _OF_CLASSES: dict[str, Callable[..., np.ndarray]] = {
     noise.random_class_dependent(classes, config.rate, seed=seed)
   ),
 }
-_OF_EXAMPLES = ('part_dependent',)
+_OF_EXAMPLES = {
+  'margin_dependent': example_noises.margin_dependent,
+  'part_dependent': example_noises.part_dependent,
+}
 NAMES = (*sorted(_OF_CLASSES), *_OF_EXAMPLES)
 
 CLASS_MAPS = {
@@ -69,6 +73,7 @@ def make(
   dataset: str,
   seed: int,
   data_dir: str | None = None,
+  image_size: tuple[int, int] | None = None,
 ) -> Noise:
   """The noise that `config.noise` describes.
 
@@ -78,6 +83,7 @@ def make(
     dataset: its name, as `config.dataset` has it.
     seed: of the run; that of the noise if it has none of its own.
     data_dir: where TFDS keeps its data.
+    image_size: height and width to resize images to.
 
   Returns:
     The noise.
@@ -97,8 +103,17 @@ def make(
     return _of_column(config.column, dataset, data_dir)
   errors.check_name('config.noise.name', config.name, NAMES)
   seed = seed if config.seed is None else config.seed
-  if config.name == 'part_dependent':
-    return _part_dependent(config, info.num_classes, seed)
+  if config.name in _OF_EXAMPLES:
+    _check(config)
+    give = _OF_EXAMPLES[config.name](
+      config,
+      info.num_classes,
+      seed,
+      lambda: source.load(
+        dataset, 'train', data_dir=data_dir, image_size=image_size
+      ),
+    )
+    return Noise(describe(config), None, give)
   transition = make_transition(
     config, info.num_classes, seed=seed, dataset=dataset
   )
@@ -141,6 +156,8 @@ def describe(config: ml_collections.ConfigDict) -> str:
   if config.name == 'symmetric':
     convention = 'excluding' if config.exclude_true else 'including'
     words += f' ({convention} the true class)'
+  if config.name == 'margin_dependent':
+    words += f' (type {config.kind})'
   return words
 
 
@@ -157,27 +174,15 @@ def _class_map(config: ml_collections.ConfigDict, dataset: str):
   return CLASS_MAPS[name]
 
 
-def _part_dependent(
-  config: ml_collections.ConfigDict, num_classes: int, seed: int
-) -> Noise:
-  def give(examples):
-    rows = noise.part_dependent(
-      examples.image,
-      examples.label,
-      rate=config.rate,
-      num_classes=num_classes,
-      seed=seed,
-      index=examples.index,
-    )
-    return noise.corrupt_by_row(
-      examples.label, rows, seed=seed, index=examples.index
-    ).labels
-
+def _check(config: ml_collections.ConfigDict) -> None:
   if not 0 <= config.rate <= 1:
     raise errors.UsageError(
       f'config.noise: rate must be in [0, 1], got {config.rate}'
     )
-  return Noise(describe(config), None, give)
+  if config.kind not in (1, 2, 3):
+    raise errors.UsageError(
+      f'config.noise: kind must be 1, 2 or 3, got {config.kind}'
+    )
 
 
 def _of_file(path: str, info: source.Info) -> Noise:

@@ -155,6 +155,7 @@ def write_summary(
       'estimator': found.estimator,
       'rate': found.rate,
       'rate_interval': found.rate_interval,
+      'rate_bias': found.rate_bias,
     },
   }
   if jax.process_index() == 0:

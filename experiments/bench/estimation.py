@@ -68,18 +68,21 @@ def measure(
 ) -> tuple[float, float, float]:
   """Return seconds of the first and best call, and MiB that they added."""
   function = _function(tool)
-  arrays = problem(*shape)
+  # Kept, since what is freed would hide as much of what is made.
+  arrays = host = problem(*shape)
   if tool == 'jax':
     import jax
 
-    arrays = jax.block_until_ready(jax.device_put(arrays))
-  before = _peak()
+    arrays = jax.block_until_ready(jax.device_put(host))
+  before = peak_memory()
   times = []
   for _ in range(calls + 1):
     start = time.perf_counter()
     function(*arrays)
     times.append(time.perf_counter() - start)
-  return times[0], min(times[1:]), _peak() - before
+  added = peak_memory() - before
+  del host
+  return times[0], min(times[1:]), added
 
 
 def _function(tool: str) -> Callable:
@@ -114,7 +117,8 @@ def _in_a_process(tool, shape, calls) -> tuple[float, float, float]:
   return tuple(json.loads(output.stdout))
 
 
-def _peak() -> float:
+def peak_memory() -> float:
+  """Return the MiB that this process has had at most."""
   return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB
 
 
@@ -129,7 +133,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     '--shape',
     action='append',
     metavar='EXAMPLESxCLASSES',
-    type=_shape,
+    type=parse_shape,
     help='of the predictions; may be repeated (default: 50000x10, 50000x1000 '
     'and 1000000x100)',
   )
@@ -143,7 +147,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
   return parser.parse_args(arguments)
 
 
-def _shape(text: str) -> tuple[int, int]:
+def parse_shape(text: str) -> tuple[int, int]:
+  """Read a shape such as 50000x10."""
   try:
     examples, classes = (int(number) for number in text.split('x'))
   except ValueError:

@@ -29,7 +29,8 @@ def get_config() -> ml_collections.ConfigDict:
 
   # What makes the labels wrong, at `rate`: `none`, `symmetric`, `pair_flip`,
   # `asymmetric`, `asymmetric_on_mutated_array` (what some official codes do),
-  # `random_class_dependent` or `part_dependent`; see docs/noise.md.
+  # `random_class_dependent`, `part_dependent` or `margin_dependent`; see
+  # docs/noise.md.
   config.noise = ml_collections.ConfigDict()
   config.noise.name = 'symmetric'
   config.noise.rate = 0.3
@@ -39,6 +40,9 @@ def get_config() -> ml_collections.ConfigDict:
   # data set: `mnist`, `fashion_mnist`, `cifar10`, `cifar100` or
   # `cifar100_blocks`.
   config.noise.class_map = config_dict.placeholder(str)
+  # How margin-dependent noise diminishes with the margin: 1, 2 or 3, the types
+  # of its paper.
+  config.noise.kind = 1
   # Real wrong labels, instead of all that: a feature of the data set, such as
   # `worse_label` of cifar10_n; or a file of labels, as experiments.make_labels
   # writes.

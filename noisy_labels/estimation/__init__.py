@@ -33,10 +33,17 @@ from noisy_labels.estimation.neighbors import nearest
 from noisy_labels.estimation.neighbors import two_nearest
 from noisy_labels.estimation.resampling import Interval
 from noisy_labels.estimation.resampling import bootstrap
+from noisy_labels.estimation.resampling import widen
+from noisy_labels.estimation.simulation import Bias
+from noisy_labels.estimation.simulation import calibrate
+from noisy_labels.estimation.simulation import clean_posterior
+from noisy_labels.estimation.simulation import corrected
+from noisy_labels.estimation.simulation import simulated_bias
 from noisy_labels.estimation.trusted import trusted_sums
 from noisy_labels.estimation.trusted import trusted_transition
 
 __all__ = (
+  'Bias',
   'ConfidentCounts',
   'EMResult',
   'EMSums',
@@ -48,11 +55,14 @@ __all__ = (
   'anchor_points',
   'anchor_rows',
   'bootstrap',
+  'calibrate',
+  'clean_posterior',
   'confident_counts',
   'confident_from_counts',
   'confident_joint',
   'confident_matrix',
   'consensus_counts',
+  'corrected',
   'dual_from_counts',
   'dual_transition',
   'em_sums',
@@ -68,8 +78,10 @@ __all__ = (
   'posterior',
   'predicted_counts',
   'self_confidence',
+  'simulated_bias',
   'thresholds_from',
   'trusted_sums',
   'trusted_transition',
   'two_nearest',
+  'widen',
 )

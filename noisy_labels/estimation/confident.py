@@ -1,6 +1,7 @@
 """Confident learning: who is surely of another class than the given one."""
 
 import chex
+import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels.estimation import blocks
@@ -97,7 +98,11 @@ def confident_matrix(
   """
   xp = estimate.namespace(counts.joint)
   lacking = xp.maximum(1 - xp.diagonal(counts.joint), 0)
-  floored = counts.joint + xp.diag(lacking)
+  if xp is np:
+    floored = counts.joint.copy()
+    floored.flat[:: len(lacking) + 1] += lacking
+  else:
+    floored = counts.joint + jnp.diag(lacking)
   if not calibrate:
     return floored
   return calibration.scale_columns(floored, counts.given)

@@ -19,8 +19,11 @@ def sums(
   """Sums of `p[n, y_n]` by given label, float64, and the numbers of labels."""
   labels = np.asarray(labels)
   num_classes = probs.shape[1]
-  chosen = np.take_along_axis(probs, labels[:, None], axis=1)[:, 0]
-  chosen = chosen.astype(np.float64)
+  if probs.flags.c_contiguous:  # The quickest way to look up single numbers.
+    places = np.arange(0, probs.size, num_classes) + labels
+    chosen = probs.reshape(-1).take(places).astype(np.float64)
+  else:
+    chosen = probs[np.arange(len(probs)), labels].astype(np.float64)
   if weights is not None:
     chosen *= np.asarray(weights)
   return (
@@ -50,20 +53,24 @@ def guess(probs: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
   lowest = (thresholds - confident_guess.MARGIN).astype(wide)
   ones = np.ones(probs.shape[1], wide)
   guesses = np.empty(len(probs), np.int64)
-  size = blocks.rows_in_cache(probs.shape[1])
+  size = min(len(probs), blocks.rows_in_cache(probs.shape[1]))
+  # Repeated, so that a block is compared in one run and not row by row.
+  repeated = np.tile(lowest, (size, 1))
   for start in range(0, len(probs), size):
     block = probs[start : start + size].astype(wide, copy=False)
     inputs.check_rows(block, block @ ones, block.min(), start)
-    guesses[start : start + size] = _guess_block(block, lowest)
+    guesses[start : start + size] = _guess_block(block, repeated)
   return guesses
 
 
 def _guess_block(block, lowest):
   guesses = np.full(len(block), -1)
-  places = np.flatnonzero(block >= lowest)
+  places = np.flatnonzero(block >= lowest[: len(block)])
   rows, classes = np.divmod(places, block.shape[1])
   guesses[rows] = classes
-  several = rows[1:][rows[1:] == rows[:-1]]
+  # Each row once, though it may have thousands of such classes.
+  several = np.zeros(len(block), bool)
+  several[rows[1:][rows[1:] == rows[:-1]]] = True
   guesses[several] = block[several].argmax(axis=1)
   return guesses
 
@@ -73,4 +80,4 @@ def _bincount(classes, weights, length):
   found = np.bincount(
     classes, None if weights is None else np.asarray(weights), length
   )
-  return found.astype(np.int64)
+  return found.astype(np.int64, copy=False)

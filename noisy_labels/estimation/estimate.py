@@ -65,9 +65,14 @@ def from_joint(joint: chex.Array) -> Estimate:
   rows = xp.sum(joint, axis=1)
   present = rows > 0
   safe = xp.where(present, rows, 1).astype(dtype)
-  fractions = joint.astype(dtype) / safe[:, None]
-  eye = xp.eye(num_classes, dtype=dtype)
-  transition = xp.where(present[:, None], fractions, eye)
+  if xp is np:  # In place: a matrix more takes longer than what is computed.
+    transition = joint / safe[:, None]
+    absent = np.flatnonzero(~present)
+    transition[absent, absent] = 1
+  else:
+    fractions = joint.astype(dtype) / safe[:, None]
+    eye = jnp.eye(num_classes, dtype=dtype)
+    transition = jnp.where(present[:, None], fractions, eye)
   total = xp.sum(rows)
   even = xp.full((num_classes,), 1 / num_classes, dtype)
   mass = rows.astype(dtype) / xp.where(total > 0, total, 1).astype(dtype)

@@ -38,8 +38,9 @@ def bootstrap(
   a key of its own, and add up in `function`.
 
   It tells of the chance in the examples, not of what an estimator assumes in
-  vain, nor of the chance in training the model. Anchor points are extremes, of
-  which resampling tells nothing.
+  vain, nor of the chance in training the model; `widen` by the bias of
+  `simulated_bias` adds what the model's errors do. Anchor points are extremes,
+  of which resampling tells nothing.
 
   Args:
     function: from weights, int32 `[num_examples]`, to any structure of
@@ -87,6 +88,29 @@ def bootstrap(
     )
 
   return Interval(end((1 - level) / 2), end((1 + level) / 2))
+
+
+def widen(interval: Interval, bias: Any) -> Interval:
+  """Moves both ends outwards by the absolute value of a bias.
+
+    [lower - |b|, upper + |b|]
+
+  which covers where the error of an estimate is chance, and a bias that is
+  about as large as b; not moved by b, as the sign of a bias is less certain
+  than its size.
+
+  Args:
+    interval: ends of any structure.
+    bias: b, of the same structure.
+
+  Returns:
+    The interval.
+  """
+  size = jax.tree.map(jnp.abs, bias)
+  return Interval(
+    jax.tree.map(jnp.subtract, interval.lower, size),
+    jax.tree.map(jnp.add, interval.upper, size),
+  )
 
 
 def poisson_weights(key: chex.PRNGKey, num_examples: int) -> chex.Array:

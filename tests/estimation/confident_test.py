@@ -251,6 +251,14 @@ def test_weights_are_repetitions():
     problems.assert_close(function(labels, probs, weights=weights), want)
 
 
+def test_order_in_memory_does_not_matter():
+  labels, probs = CASES['random']
+  want = estimation.confident_joint(labels, probs)
+  wide = np.repeat(probs, 2, axis=1)
+  for same in (np.asfortranarray(probs), wide[:, ::2]):
+    problems.assert_close(estimation.confident_joint(labels, same), want)
+
+
 def test_order_of_examples_does_not_matter():
   labels, probs = CASES['imbalanced']
   order = np.random.default_rng(0).permutation(len(labels))

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.bench import comparison
 from experiments.bench import estimation as estimation_program
+from experiments.bench import estimators as estimators_program
 from experiments.bench import formulas
 from experiments.bench import fused
 from experiments.bench import losses as program
@@ -131,3 +132,11 @@ def test_seeds_together_are_measured(capsys, data_dir):
   assert float(apart) > 0
   assert float(at_once) > 0
   assert float(ratio) > 0
+
+
+@pytest.mark.parametrize('name', estimators_program.NAMES)
+def test_estimators_are_measured(name):
+  first, second, added = estimators_program.measure(name, (60, 3))
+  assert first > 0
+  assert second > 0
+  assert added >= 0

@@ -49,9 +49,27 @@ def test_estimates_of_known_noise(name):
     return
   lower, upper = found.rate_interval
   assert lower < found.rate < upper < lower + 0.1
+  assert (found.rate_bias is None) == (name != 'confident_joint')
   lowest, highest = found.transition_interval
   assert (lowest <= found.transition + 1e-6).all()
   assert (found.transition <= highest + 1e-6).all()
+
+
+def test_the_interval_knows_that_the_model_errs():
+  """Where the model is unsure the confident joint finds too much noise."""
+  rng = np.random.default_rng(1)
+  clean = rng.dirichlet(np.full(K, 0.15), N).astype(np.float32)
+  clean = 0.98 * clean + 0.02 / K
+  uniform = rng.random((N, 1))
+  true = np.minimum((clean.cumsum(axis=1) < uniform).sum(axis=1), K - 1)
+  labels = noise.corrupt(true, TRANSITION, seed=0).labels
+  probs = np.log(clean @ TRANSITION)
+  found = noise_estimate.estimate('confident_joint', labels, probs, seed=0)
+  wrong = np.mean(labels != true)
+  lower, upper = found.rate_interval
+  assert found.rate > wrong + 0.02
+  assert found.rate_bias == pytest.approx(found.rate - wrong, abs=0.05)
+  assert lower < wrong < upper
 
 
 def test_losses_are_told_of_it():

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from experiments import errors
+from experiments import example_noises
+from experiments import linear_classifier
 from experiments import noises
 from experiments.configs import common
 from experiments.data import label_file
 from experiments.data import source
 from noisy_labels import noise
 
+MARGIN = 'margin_dependent'  # Made of a data set, where the others need none.
 INFO = source.Info('toy', 10, tuple('abcdefghij'), (2, 2, 1), {'train': 500})
 
 
@@ -27,7 +30,7 @@ def make(dataset='digits', seed=3, **fields):
   return noises.make(config, INFO, dataset=dataset, seed=seed)
 
 
-@pytest.mark.parametrize('name', noises.NAMES)
+@pytest.mark.parametrize('name', sorted({*noises.NAMES} - {MARGIN}))
 def test_labels_are_those_of_the_library_on_any_stretch(name):
   made = make(name=name, rate=0.4)
   whole = made.give(examples())
@@ -46,7 +49,7 @@ def test_each_name_is_its_own_noise():
   matrices = {
     name: make(name=name, **rates).transition
     for name in noises.NAMES
-    if name != 'part_dependent'
+    if name not in ('part_dependent', MARGIN)
   }
   np.testing.assert_array_equal(matrices['none'], np.eye(10))
   np.testing.assert_array_equal(matrices['pair_flip'], noise.pair_flip(10, 0.4))
@@ -61,6 +64,57 @@ def test_each_name_is_its_own_noise():
     matrices['random_class_dependent'],
     noise.random_class_dependent(10, 0.4, seed=3),
   )
+
+
+@pytest.fixture(scope='module')
+def margin(data_dir):
+  """Margin-dependent noise of the digits, and all of these."""
+  config = common.get_config().noise
+  config.update({'name': MARGIN, 'rate': 0.3, 'kind': 2})
+  info = source.describe('digits', data_dir=data_dir)
+  arguments = {'dataset': 'digits', 'seed': 3, 'data_dir': data_dir}
+  made = noises.make(config, info, **arguments)
+  return made, source.load('digits', 'train', data_dir=data_dir)
+
+
+def test_margin_dependent_noise_has_the_rate_and_hits_what_is_hard(margin):
+  made, digits = margin
+  given = made.give(digits)
+  wrong = given != digits.label
+  count = len(wrong)
+  assert wrong.mean() == pytest.approx(0.3, abs=3 * (0.21 / count) ** 0.5)
+  classifier = linear_classifier.fit(digits.image, digits.label, 10)
+  probs = linear_classifier.probabilities(classifier, digits.image)
+  own = probs[np.arange(count), digits.label]
+  assert own[wrong].mean() < own[~wrong].mean() - 0.05
+  # A label flips to the class that comes nearest, and to no other.
+  probs[np.arange(count), digits.label] = -1
+  np.testing.assert_array_equal(given[wrong], probs.argmax(axis=1)[wrong])
+  assert made.title == 'margin dependent noise at 30% (type 2)'
+  assert made.transition is None
+
+
+def test_margin_dependent_labels_of_a_stretch_are_those_of_the_whole(margin):
+  made, digits = margin
+  stretch = source.Examples(*(array[200:300] for array in digits))
+  np.testing.assert_array_equal(made.give(stretch), made.give(digits)[200:300])
+
+
+def test_a_rate_that_margins_do_not_allow_is_refused():
+  label = np.arange(4).astype(np.int32) % 2
+  image = np.zeros((4, 1, 2, 1), np.uint8)
+  image[np.arange(4), 0, label] = 255
+  image[0] = 255 - image[0]
+  sure = source.Examples(image, label, np.arange(4))
+  config = common.get_config().noise
+  config.update({'name': MARGIN, 'rate': 1.0})
+  give = example_noises.margin_dependent(config, 2, 0, lambda: sure)
+  assert (give(sure) != label).all()  # Nobody is certain of anything.
+  sure.image[0] = 255 - image[0]
+  sure.label[:] = 0  # Now everybody is, of the only class.
+  give = example_noises.margin_dependent(config, 2, 0, lambda: sure)
+  with pytest.raises(errors.UsageError, match='rate must be at most 0'):
+    give(sure)
 
 
 def test_the_seed_of_the_noise_goes_before_that_of_the_run():
@@ -104,6 +158,8 @@ def test_labels_of_a_file(tmp_path, ending):
     ({'name': 'pairflip'}, 'did you mean pair_flip'),
     ({'name': 'pair_flip', 'rate': 1.2}, r'rate must be in \[0, 1\], got 1\.2'),
     ({'name': 'part_dependent', 'rate': -1.0}, 'rate must be in'),
+    ({'name': MARGIN, 'rate': 1.5}, 'rate must be in'),
+    ({'name': MARGIN, 'kind': 4}, 'kind must be 1, 2 or 3, got 4'),
     ({'name': 'asymmetric', 'class_map': 'cifar100'}, 'for each of 10'),
     ({'name': 'asymmetric', 'class_map': 'cifar'}, 'class_map'),
     ({'file': 'a.csv', 'column': 'worse_label'}, 'are both set'),
