@@ -33,7 +33,7 @@ OPERATIONS = (
 )
 _MOVES = OPERATIONS.index('shear_x')  # The first of those that move pixels.
 _GREY = 128.0
-_LUMINANCE = jnp.array([0.299, 0.587, 0.114])
+_LUMINANCE = (0.299, 0.587, 0.114)
 
 
 def apply(
@@ -64,7 +64,7 @@ def apply(
   chex.assert_type(image, jnp.uint8)
   x = image.astype(jnp.float32)
   factor, size = 1 + 0.9 * magnitude, jnp.abs(magnitude)
-  weights = _LUMINANCE if x.shape[-1] == 3 else jnp.ones(x.shape[-1])
+  weights = jnp.array(_LUMINANCE if x.shape[-1] == 3 else (1.0,))
   luminance = jnp.sum(x * weights / jnp.sum(weights), axis=-1, keepdims=True)
   mean = jnp.mean(luminance)
   level = 2.0 ** jnp.round(4 * size)
