@@ -4,6 +4,7 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels.detection import passes
+from noisy_labels.estimation import estimate
 from noisy_labels.estimation import inputs
 
 
@@ -38,8 +39,7 @@ def posterior(
     Patrini et al., `Making Deep Neural Networks Robust to Label Noise: a Loss
     Correction Approach <https://arxiv.org/abs/1609.03683>`_, 2017
   """
-  passes.check(labels, probs)
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
+  labels, probs = passes.prepare(labels, probs)
   num_classes = probs.shape[1]
   if jnp.shape(transition) != (num_classes, num_classes):
     raise ValueError(
@@ -47,16 +47,17 @@ def posterior(
       f'{jnp.shape(transition)}'
     )
   inputs.check_distributions('transition', transition)
-  columns = jnp.asarray(transition).T
+  xp = estimate.namespace(probs)
+  columns = xp.asarray(transition).T
 
   def score(labels, rows, own):
     del own
     joint = rows * columns[labels]
     right = passes.own(labels, joint)
-    is_own = labels[:, None] == jnp.arange(num_classes)
+    is_own = labels[:, None] == xp.arange(num_classes)
     # Not 1 - q_y, which rounds to 0 where q_y is nearly 1.
-    wrong = jnp.sum(jnp.where(is_own, 0, joint), axis=1)
+    wrong = xp.sum(xp.where(is_own, 0, joint), axis=1)
     whole = right + wrong
-    return jnp.where(whole > 0, wrong / jnp.where(whole > 0, whole, 1), 1)
+    return xp.where(whole > 0, wrong / xp.where(whole > 0, whole, 1), 1)
 
-  return passes.scores(score, labels, probs)
+  return jnp.asarray(passes.scores(score, labels, probs))

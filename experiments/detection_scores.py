@@ -1,0 +1,2 @@
+"""What detectors find of wrong labels that are known: ours, and cleanlab's."""
+def compare(*a): return {}
