@@ -53,8 +53,74 @@ def _solve(run, folder, train, title) -> dict[str, Any]:
     )
 
 
-def tables(results):
-  return []
+def tables(results: dict[str, Any]) -> list[str]:
+  """Markdown: both numbers of the scores, the masks, the numbers of errors."""
+  return [
+    _scores(results, 'average_precision', 'Average precision'),
+    _scores(results, 'precision', 'Precision at the true number of errors'),
+    _masks(results),
+    _expected(results),
+  ]
+
+
+def _scores(results, number, title):
+  first = next(iter(results.values()))
+  columns = [
+    (tool, name)
+    for tool in ('cleanlab', 'ours')
+    for name in first[tool]['scores']
+  ]
+  rows = []
+  for problem, result in results.items():
+    values = {
+      tool: {
+        name: score[number] for name, score in result[tool]['scores'].items()
+      }
+      for tool in ('cleanlab', 'ours')
+    }
+    best = {tool: max(values[tool].values()) for tool in values}
+    loses = '*' if best['ours'] < best['cleanlab'] else ''
+    cells = [f'{100 * values[tool][name]:.2f}' for tool, name in columns]
+    rows.append((problem + loses, f'{100 * result["accuracy"]:.1f}', *cells))
+  names = [f'{tool}: {name.replace("_", " ")}' for tool, name in columns]
+  return f'{title}, %\n\n' + _markdown(('', 'accuracy', *names), rows)
+
+
+def _masks(results):
+  columns = ('number', 'precision', 'recall')
+  rows = []
+  for problem, result in results.items():
+    for name in detection_scores.FILTERS:
+      one, other = (
+        result[tool]['masks'][name] for tool in ('cleanlab', 'ours')
+      )
+      cells = [
+        f'{mask[column]}' if column == 'number' else f'{100 * mask[column]:.1f}'
+        for mask in (one, other)
+        for column in columns
+      ]
+      rows.append((problem, str(result['wrong']), f'`{name}`', *cells))
+  names = [
+    f'{tool}: {column}' for tool in ('cleanlab', 'ours') for column in columns
+  ]
+  header = ('', 'wrong', 'filter', *names)
+  return 'Masks, precision and recall in %\n\n' + _markdown(header, rows)
+
+
+def _expected(results):
+  rows = []
+  for problem, result in results.items():
+    number, lower, upper = result['expected']
+    covers = 'yes' if lower <= result['wrong'] <= upper else 'no'
+    cells = f'{number:.0f}', f'{lower:.0f} to {upper:.0f}', covers
+    rows.append((problem, str(result['wrong']), *cells))
+  header = ('', 'wrong', 'expected', '95% interval', 'covers')
+  return 'Number of wrong labels\n\n' + _markdown(header, rows)
+
+
+def _markdown(header, rows):
+  lines = [header, ['---'] * len(header), *rows]
+  return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
 if __name__ == '__main__':

@@ -4,15 +4,16 @@
 #   scripts/bench.sh losses               the losses against plain cross entropy
 #   scripts/bench.sh fused                memory of a loss fused with its layer
 #   scripts/bench.sh estimation           the confident joint against cleanlab
+#   scripts/bench.sh detection            finding wrong labels, against cleanlab
 #   scripts/bench.sh losses --help        what can be chosen
 #
 # EXTRAS=bench installs PyTorch too, to compare with.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-} in
-  losses|fused|estimation) ;;
+  losses|fused|estimation|detection) ;;
   *)
-    echo "usage: scripts/bench.sh losses|fused|estimation [--help] [ARGUMENT...]" >&2
+    echo "usage: scripts/bench.sh losses|fused|estimation|detection [--help] [ARGUMENT...]" >&2
     exit 2 ;;
 esac
 . scripts/setup.sh dev

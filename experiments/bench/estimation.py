@@ -129,7 +129,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     '--shape',
     action='append',
     metavar='EXAMPLESxCLASSES',
-    type=_shape,
+    type=parse_shape,
     help='of the predictions; may be repeated (default: 50000x10, 50000x1000 '
     'and 1000000x100)',
   )
@@ -143,7 +143,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
   return parser.parse_args(arguments)
 
 
-def _shape(text: str) -> tuple[int, int]:
+def parse_shape(text: str) -> tuple[int, int]:
+  """The numbers of an argument such as 50000x10."""
   try:
     examples, classes = (int(number) for number in text.split('x'))
   except ValueError:

@@ -89,12 +89,12 @@ def find_label_issues(
   expected = expectation.expected_errors(
     labels, probs, key=key, num_resamples=num_resamples, level=level
   )
-  labels, probs = passes.prepare(labels, probs)
+  labels, probs = passes.prepare(labels, probs, is_issue, scores)
   if scores is None:
     scores = probability_scores.self_confidence(labels, probs)
     ascending = passes.own(labels, probs)  # 1 - p_y rounds to 1.
   else:
-    ascending = -estimate.namespace(scores).asarray(scores)
+    ascending = -estimate.namespace(probs).asarray(scores)
   inputs.check_scores('scores', scores)
   if len(scores) != len(labels):
     raise ValueError(
@@ -105,11 +105,8 @@ def find_label_issues(
     del labels, own
     return rows.argmax(axis=1).astype(np.int32), rows.max(axis=1)
 
+  xp = estimate.namespace(probs)
   columns = (is_issue, scores, *passes.scores(best, labels, probs))
-  on_host = isinstance(probs, np.ndarray) and all(
-    inputs.is_concrete(column) for column in columns
-  )
-  xp = np if on_host else jnp
   columns = [xp.asarray(column) for column in columns]
   order = xp.lexsort((ascending, ~columns[0])).astype(np.int32)
   ordered = [jnp.asarray(column[order]) for column in columns]

@@ -19,19 +19,22 @@ from noisy_labels.estimation import inputs
 
 
 def prepare(
-  labels: chex.Array, probs: chex.Array
+  labels: chex.Array, probs: chex.Array, *others: Any
 ) -> tuple[chex.Array, chex.Array]:
   """Raise ValueError unless probs are distributions, and labels their classes.
 
   Args:
     labels: given classes, integers `[N]`.
     probs: floats `[N, K]`.
+    *others: what else takes part.
 
   Returns:
-    Both as numpy arrays if probs are, else both as jax's. Of numpy arrays the
+    Both as numpy arrays if probs are and nothing is traced, else as jax's. Of numpy arrays the
     rows are not looked at yet: `scores` does, while they are in the cache.
   """
-  on_host = isinstance(probs, np.ndarray) and inputs.is_concrete(labels)
+  on_host = isinstance(probs, np.ndarray) and all(
+    inputs.is_concrete(array) for array in (labels, *others)
+  )
   if on_host:
     inputs.check_matrix('probs', probs)
   else:
