@@ -14,7 +14,6 @@ import functools
 import json
 import pathlib
 import re
-import resource
 import time
 from typing import Any
 import warnings
@@ -33,6 +32,7 @@ from experiments import errors
 from experiments import launch
 from experiments import log
 from experiments import loop
+from experiments.bench import usage
 from noisy_labels import detection
 
 FLAGS = flags.FLAGS
@@ -93,9 +93,9 @@ def solve(
   for name, tool in tools.items():
     path = folder / f'{name.replace(" ", "_")}.json'
     if not path.exists():
-      start = time.perf_counter(), _processor_time()
+      start = time.perf_counter(), usage.processor_time()
       wrong, score = tool()
-      took = time.perf_counter() - start[0], _processor_time() - start[1]
+      took = time.perf_counter() - start[0], usage.processor_time() - start[1]
       quality = detection_scores.score_quality(wrong, score)
       folder.mkdir(parents=True, exist_ok=True)
       log.write_json(
@@ -138,11 +138,6 @@ def _recipe(name, config, data_dir):
     warnings.simplefilter('ignore')  # That it has not converged.
     issues = cleaner.find_label_issues(images, labels)
   return labels != shards.true_label[rows], 1 - issues['label_quality'].values
-
-
-def _processor_time():
-  usage = resource.getrusage(resource.RUSAGE_SELF)
-  return usage.ru_utime + usage.ru_stime
 
 
 def table(results: dict[str, Any]) -> str:

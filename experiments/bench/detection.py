@@ -11,8 +11,6 @@ docs/detection.md has the result.
 import argparse
 import json
 import os
-import pathlib
-import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +20,7 @@ import warnings
 
 from experiments.bench import detection_tasks
 from experiments.bench import estimation
+from experiments.bench import usage
 
 SHAPES = (
   (50_000, 10),
@@ -39,8 +38,6 @@ of whose memory only the first's is counted
 numpy: noisy_labels.detection of numpy arrays
 jax: the same in jax.jit, of arrays that are on the device
 time: it took longer than is allowed; memory: it needed more"""
-_MIB = 2**20
-_KIB = 1024
 # Of one task, after which no further call is made.
 _ENOUGH_SECONDS = 20.0
 
@@ -50,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
   options = _parse(arguments)
   if options.tool:
     (shape,) = options.shape
-    _limit_memory(options.gib)
+    usage.limit_memory(options.gib)
     for line in measure(options.tool, shape, options.task, options):
       print(json.dumps(line), flush=True)
     return
@@ -132,7 +129,7 @@ def measure(tool, shape, tasks, options):
 
 def _measure(function, arrays, options):
   now = _CLOCKS[options.clock]
-  before = _reset_peak()
+  before = usage.reset_peak()
   times = []
   began = time.monotonic()
   while len(times) <= options.calls:
@@ -142,7 +139,7 @@ def _measure(function, arrays, options):
     if len(times) > 1 and time.monotonic() - began > _ENOUGH_SECONDS:
       break
   # Where a first call took long, no other is waited for.
-  return times[0], min(times[1:] or times), _peak() - before
+  return times[0], min(times[1:] or times), usage.peak() - before
 
 
 def _in_processes(tool, shape, options) -> dict[str, Any]:
@@ -187,38 +184,7 @@ def _end_group(group):
     pass
 
 
-def _processor_time() -> float:
-  used = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-  return sum(
-    usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, used)
-  )
-
-
-_CLOCKS = {'wall': time.perf_counter, 'processor': _processor_time}
-
-
-def _limit_memory(gib: float) -> None:
-  limit = int(gib * 1024 * _MIB)
-  resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _reset_peak() -> float:
-  """Forgets the peak of memory, where Linux lets it, and returns the new."""
-  try:
-    pathlib.Path('/proc/self/clear_refs').write_text('5')
-  except OSError:
-    pass
-  return _peak()
-
-
-def _peak() -> float:
-  """MiB."""
-  status = pathlib.Path('/proc/self/status')
-  if status.exists():
-    for line in status.read_text().splitlines():
-      if line.startswith('VmHWM:'):
-        return int(line.split()[1]) / _KIB
-  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB
+_CLOCKS = {'wall': time.perf_counter, 'processor': usage.processor_time}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -29,8 +29,9 @@ def prepare(
     *others: what else takes part.
 
   Returns:
-    Both as numpy arrays if probs are and nothing is traced, else as jax's. Of numpy arrays the
-    rows are not looked at yet: `scores` does, while they are in the cache.
+    Both as numpy arrays if probs are and nothing is traced, else as jax's. Of
+    numpy arrays the rows are not looked at yet: `scores` does, while they are
+    in the cache.
   """
   on_host = isinstance(probs, np.ndarray) and all(
     inputs.is_concrete(array) for array in (labels, *others)
