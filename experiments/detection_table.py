@@ -24,6 +24,8 @@ from experiments import log
 from experiments import loop
 
 FLAGS = flags.FLAGS
+# Rounding: scores of one definition, in another order of operations.
+_EQUAL = 1e-4
 
 
 def main() -> None:
@@ -79,7 +81,7 @@ def _scores(results, number, title):
       for tool in ('cleanlab', 'ours')
     }
     best = {tool: max(values[tool].values()) for tool in values}
-    loses = '*' if best['ours'] < best['cleanlab'] else ''
+    loses = '*' if best['ours'] < best['cleanlab'] - _EQUAL else ''
     cells = [f'{100 * values[tool][name]:.2f}' for tool, name in columns]
     rows.append((problem + loses, f'{100 * result["accuracy"]:.1f}', *cells))
   names = [f'{tool}: {name.replace("_", " ")}' for tool, name in columns]

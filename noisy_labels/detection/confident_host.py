@@ -49,7 +49,11 @@ def prune(
   own = passes.own(labels, probs).astype(wide)
 
   def margins(rows, columns):
-    return probs[np.ix_(rows, columns)].astype(wide).T - own[rows]
+    if 4 * len(columns) > num_classes:  # Whole rows are read faster.
+      block = probs[rows].T[columns]
+    else:
+      block = probs[np.ix_(rows, columns)].T
+    return block.astype(wide, copy=False) - own[rows]
 
   taken = np.ones(len(labels), bool)
   if filter_by != 'prune_by_noise_rate':
@@ -105,8 +109,11 @@ def largest(
     Whether any column takes the example, bool `[N]`.
   """
   taken = np.zeros(len(labels), bool)
-  order = np.argsort(labels, kind='stable')
-  ends = np.cumsum(np.bincount(labels))
+  counts = np.bincount(labels)
+  # Of short integers numpy makes a radix sort.
+  short = labels.astype(np.uint16) if len(counts) <= 2**16 else labels
+  order = np.argsort(short, kind='stable')
+  ends = np.cumsum(counts)
   classes, starts = np.unique(quotas.classes, return_index=True)
   for k, start, stop in zip(
     classes, starts, [*starts[1:], len(quotas.classes)], strict=True

@@ -103,7 +103,7 @@ def find_label_issues(
 
   def best(labels, rows, own):
     del labels, own
-    return rows.argmax(axis=1).astype(np.int32), rows.max(axis=1)
+    return rows.argmax(axis=1).astype(np.int32), passes.largest(rows)
 
   xp = estimate.namespace(probs)
   columns = (is_issue, scores, *passes.scores(best, labels, probs))

@@ -159,4 +159,4 @@ def _adjustment(labels, probs, adjust, axis_name):
 
 def _clip(scores):
   # Rows sum to 1 but for a little.
-  return jnp.clip(scores, 0, 1)
+  return jnp.asarray(scores.clip(0, 1))
