@@ -134,13 +134,19 @@ def confidence_weighted_entropy(
   def score(labels, rows, own):
     del labels
     xp = estimate.namespace(rows)
-    logs = xp.log(xp.where(rows > 0, rows, 1))
-    entropy = xp.maximum(-xp.sum(rows * logs, axis=1), 0) / scale
+    logs = xp.log(xp.maximum(rows, xp.finfo(rows.dtype).tiny))
+    entropy = xp.maximum(-_sum_of_products(rows, logs), 0) / scale
     ratio = entropy / xp.where(own > 0, own, 1)
     ratio = xp.clip(ratio, xp.finfo(ratio.dtype).tiny, _LARGEST)
     return xp.where(own > 0, 1 - xp.log1p(ratio) / ratio, 1)
 
   return _clip(passes.scores(score, labels, probs))
+
+
+def _sum_of_products(rows, others):
+  if isinstance(rows, np.ndarray):
+    return np.einsum('nk,nk->n', rows, others)  # Makes no product.
+  return jnp.sum(rows * others, axis=1)
 
 
 def _adjustment(labels, probs, adjust, axis_name):
