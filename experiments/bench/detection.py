@@ -130,7 +130,7 @@ def measure(tool, shape, tasks, options):
 def _measure(function, arrays, options):
   now = _CLOCKS[options.clock]
   before = usage.reset_peak()
-  times = []
+  times: list[float] = []
   began = time.monotonic()
   while len(times) <= options.calls:
     start = now()
@@ -162,7 +162,7 @@ def _in_processes(tool, shape, options) -> dict[str, Any]:
       text=True,
       start_new_session=True,
     )
-    for line in process.stdout:
+    for line in process.stdout or ():
       task, result = json.loads(line)
       results[task] = result
     code = process.wait()

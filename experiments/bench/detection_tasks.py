@@ -42,6 +42,7 @@ def function(tool: str, task: str) -> Callable[[Any, Any], Any] | None:
     return _of_cleanlab(task, 1 if tool == 'cleanlab' else None)
   import jax
 
+  ours: Callable[..., Any]
   ours = functools.partial(_ours, task, np if tool == 'numpy' else jax.numpy)
   if tool == 'jax':
     ours = jax.jit(ours)

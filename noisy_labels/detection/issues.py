@@ -106,8 +106,17 @@ def find_label_issues(
     return rows.argmax(axis=1).astype(np.int32), passes.largest(rows)
 
   xp = estimate.namespace(probs)
-  columns = (is_issue, scores, *passes.scores(best, labels, probs))
-  columns = [xp.asarray(column) for column in columns]
-  order = xp.lexsort((ascending, ~columns[0])).astype(np.int32)
-  ordered = [jnp.asarray(column[order]) for column in columns]
-  return LabelIssues(jnp.asarray(order), *ordered, expected=expected)
+  suggested, confidence = passes.scores(best, labels, probs)
+  order = xp.lexsort((ascending, ~xp.asarray(is_issue))).astype(np.int32)
+
+  def in_order(column):
+    return jnp.asarray(xp.asarray(column)[order])
+
+  return LabelIssues(
+    index=jnp.asarray(order),
+    is_issue=in_order(is_issue),
+    score=in_order(scores),
+    suggested=in_order(suggested),
+    confidence=in_order(confidence),
+    expected=expected,
+  )

@@ -64,6 +64,7 @@ def _guess_block(block, lowest):
   rows, classes = np.divmod(places, block.shape[1])
   guesses[rows] = classes
   several = rows[1:][rows[1:] == rows[:-1]]
+  several = several[np.diff(several, prepend=-1) > 0]  # Each row once.
   guesses[several] = block[several].argmax(axis=1)
   return guesses
 
