@@ -83,6 +83,8 @@ def scores(
 
 
 def _scores_on_host(function, labels, probs, size):
+  # Larger temporaries are given back to the system, and cleared, each time.
+  size = max(1, size // 4)
   dtype = np.promote_types(probs.dtype, np.float32)
   ones = np.ones(probs.shape[1], dtype)
   outs = []
