@@ -14,13 +14,13 @@ def get_config() -> ml_collections.ConfigDict:
   # Of `experiments.end_to_end.RECIPES`.
   config.recipes = ('logistic regression', 'MLP')
   config.base = common.get_config()
-  config.base.model.name = 'mlp'
   config.base.folds = 5
   config.base.eval_every = 100  # Only at the end.
   problems = {
-    'digits': {'epochs': 20},
+    'digits': {'epochs': 15},
     'MNIST': {
       'dataset': 'mnist',
+      'model': {'name': 'mlp'},
       'batch_size': 256,
       'optimizer': {'learning_rate': 1e-3},
       'epochs': 3,
