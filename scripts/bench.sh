@@ -7,15 +7,16 @@
 #   scripts/bench.sh methods              a step of every method
 #   scripts/bench.sh together             several seeds in one program
 #   scripts/bench.sh estimators           every estimator with 10,000 classes
+#   scripts/bench.sh detection            finding wrong labels, against cleanlab
 #   scripts/bench.sh losses --help        what can be chosen
 #
 # EXTRAS=bench installs PyTorch too, to compare with.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-} in
-  losses|fused|estimation|estimators|methods|together) ;;
+  losses|fused|estimation|estimators|detection|methods|together) ;;
   *)
-    echo "usage: scripts/bench.sh losses|fused|estimation|estimators|methods|together [--help] [ARGUMENT...]" >&2
+    echo "usage: scripts/bench.sh losses|fused|estimation|estimators|detection|methods|together [--help] [ARGUMENT...]" >&2
     exit 2 ;;
 esac
 . scripts/setup.sh dev

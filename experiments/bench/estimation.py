@@ -9,12 +9,13 @@ in a process of its own, one after the other. docs/estimation.md has the result.
 import argparse
 from collections.abc import Callable
 import json
-import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
+
+from experiments.bench import usage
 
 SHAPES = ((50_000, 10), (50_000, 1000), (1_000_000, 100))
 TOOLS = ('cleanlab', 'numpy', 'jax')
@@ -74,13 +75,13 @@ def measure(
     import jax
 
     arrays = jax.block_until_ready(jax.device_put(host))
-  before = peak_memory()
+  before = usage.peak()
   times = []
   for _ in range(calls + 1):
     start = time.perf_counter()
     function(*arrays)
     times.append(time.perf_counter() - start)
-  added = peak_memory() - before
+  added = usage.peak() - before
   del host
   return times[0], min(times[1:]), added
 
@@ -117,11 +118,6 @@ def _in_a_process(tool, shape, calls) -> tuple[float, float, float]:
   return tuple(json.loads(output.stdout))
 
 
-def peak_memory() -> float:
-  """Return the MiB that this process has had at most."""
-  return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB
-
-
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
   parser = argparse.ArgumentParser(
     prog='scripts/bench.sh estimation',
@@ -148,7 +144,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def parse_shape(text: str) -> tuple[int, int]:
-  """Read a shape such as 50000x10."""
+  """The numbers of an argument such as 50000x10."""
   try:
     examples, classes = (int(number) for number in text.split('x'))
   except ValueError:

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments.bench import estimation as bench
+from experiments.bench import usage
 from noisy_labels import estimation
 
 SHAPE = (20_000, 10_000)
@@ -69,13 +70,13 @@ def measure(name: str, shape: tuple[int, int]) -> tuple[float, float, float]:
   if not name.endswith('(numpy)'):
     function = jax.jit(function)
     arrays = jax.block_until_ready(jax.device_put(host))
-  before = bench.peak_memory()
+  before = usage.peak()
   times = []
   for _ in range(2):
     start = time.perf_counter()
     jax.block_until_ready(function(*arrays))
     times.append(time.perf_counter() - start)
-  added = bench.peak_memory() - before
+  added = usage.peak() - before
   del host
   return times[0], times[1], added
 

@@ -4,12 +4,13 @@ import chex
 import jax.numpy as jnp
 import numpy as np
 
+from noisy_labels.detection import confident_host
 from noisy_labels.detection import largest
 from noisy_labels.detection import passes
 from noisy_labels.estimation import blocks
 from noisy_labels.estimation import confident as confident_lib
 from noisy_labels.estimation import confident_guess
-from noisy_labels.estimation import confident_host
+from noisy_labels.estimation import confident_host as guess_host
 from noisy_labels.estimation import confident_sums
 
 FILTERS = (
@@ -58,11 +59,11 @@ def confident_learning(
       shard, and the mask is that shard's of all examples.
 
   Returns:
-    bool `[N]`; True is suspicious. The confident joint of numpy arrays is made
-    by numpy in float64; examples are compared by jax, in float32 unless it is
-    told otherwise. Memory: `[N]` numbers and nine `[K, K]`. Time, if pruned by
-    noise rate: 33 passes over probs; by class, over p_y alone. Jit it, else
-    there is a copy of numpy's probs.
+    bool `[N]`; True is suspicious. Numpy arrays are read by numpy: three passes
+    over probs, some `[N]` numbers, no `[K, K]`, and sorts of as many numbers as
+    the joint has entries that are not zero, times the examples of a class. Of
+    others, in jax: `[N]` numbers and nine `[K, K]`, and, if pruned by noise
+    rate, 33 passes over probs, by class over p_y alone; jit it.
 
   Raises:
     ValueError: if an argument is not as described; the message says where.
@@ -76,39 +77,40 @@ def confident_learning(
     raise ValueError(
       f'filter_by must be one of {", ".join(FILTERS)}, got {filter_by!r}'
     )
-  passes.check(labels, probs)
+  labels, probs = passes.prepare(labels, probs)
   bounds = passes.thresholds(labels, probs, axis_name)
-  classes, rows = jnp.asarray(labels), jnp.asarray(probs)
+  on_host = isinstance(probs, np.ndarray)
+  guess = guess_host if on_host else confident_guess
+  guesses = guess.guess(probs, bounds)
   if filter_by == 'confident_learning':
-    guesses = _guess(probs, bounds)
-    taken = (guesses >= 0) & (guesses != classes)
+    taken = (guesses >= 0) & (guesses != labels)
+  elif on_host:
+    taken = confident_host.prune(filter_by, labels, probs, guesses)
   else:
-    counts = confident_sums.confident_counts(labels, probs, bounds)
-    counts = blocks.total(counts, axis_name)
-    taken = _pruned(filter_by, counts, classes, rows, axis_name)
-  return taken & _is_outdone(classes, rows)
-
-
-def _guess(probs, thresholds):
-  """The class of which each row is confident, `[N]`; -1 for none."""
-  if isinstance(probs, np.ndarray):
-    return jnp.asarray(confident_host.guess(probs, np.asarray(thresholds)))
-  return confident_guess.guess(probs, thresholds)
+    taken = _prune(filter_by, labels, probs, guesses, axis_name)
+  return jnp.asarray(taken & _is_outdone(labels, probs))
 
 
 def _is_outdone(labels, probs):
   """Whether another class is clearly more probable, bool `[N]`."""
 
   def score(labels, rows, own):
-    return passes.largest_other(labels, rows) > own + _MARGIN
+    del labels
+    return passes.largest(rows) > own + _MARGIN
 
   return passes.scores(score, labels, probs)
 
 
-def _pruned(filter_by, counts, labels, probs, axis_name):
-  matrix = jnp.asarray(confident_lib.confident_matrix(counts))
+def _prune(filter_by, labels, probs, guesses, axis_name):
+  num_classes = probs.shape[1]
+  counts = confident_sums.ConfidentCounts(
+    blocks.pair_counts(guesses, labels, num_classes),
+    blocks.class_counts(labels, num_classes),
+  )
+  counts = blocks.total(counts, axis_name)
+  matrix = confident_lib.confident_matrix(counts)
   right = jnp.diagonal(matrix)
-  given = jnp.asarray(counts.given)
+  given = counts.given
   # Where nobody is right one is left, and one less of each other class taken.
   matrix = jnp.maximum(matrix - (right < 1), 0)
   right = jnp.maximum(right, 1)

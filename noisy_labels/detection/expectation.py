@@ -1,15 +1,16 @@
 """How many labels are wrong, and between which numbers that probably lies."""
 
+import functools
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 
-from noisy_labels.detection import passes
 from noisy_labels.estimation import blocks
 from noisy_labels.estimation import confident_guess
 from noisy_labels.estimation import confident_sums
+from noisy_labels.estimation import inputs
 from noisy_labels.estimation import resampling
 
 
@@ -59,10 +60,18 @@ def expected_errors(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
-  passes.check(labels, probs)
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
-  num_examples, num_classes = probs.shape
+  inputs.check_probs(probs)
+  inputs.check_labels('labels', labels, *probs.shape)
   key = jax.random.key(0) if key is None else key
+  return _expect(
+    jnp.asarray(labels), jnp.asarray(probs), key, num_resamples, level
+  )
+
+
+# Compiled here, so that it is once, and not in each call that nobody jitted.
+@functools.partial(jax.jit, static_argnames=('num_resamples', 'level'))
+def _expect(labels, probs, key, num_resamples, level):
+  num_examples, num_classes = probs.shape
 
   def rate(weights):
     confidence = confident_sums.self_confidence(labels, probs, weights=weights)

@@ -4,11 +4,13 @@ from typing import NamedTuple
 
 import chex
 import jax.numpy as jnp
+import numpy as np
 
 from noisy_labels.detection import confident
 from noisy_labels.detection import expectation
 from noisy_labels.detection import passes
 from noisy_labels.detection import probability_scores
+from noisy_labels.estimation import estimate
 from noisy_labels.estimation import inputs
 
 
@@ -87,12 +89,12 @@ def find_label_issues(
   expected = expectation.expected_errors(
     labels, probs, key=key, num_resamples=num_resamples, level=level
   )
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
+  labels, probs = passes.prepare(labels, probs, is_issue, scores)
   if scores is None:
     scores = probability_scores.self_confidence(labels, probs)
     ascending = passes.own(labels, probs)  # 1 - p_y rounds to 1.
   else:
-    ascending = -jnp.asarray(scores)
+    ascending = -estimate.namespace(probs).asarray(scores)
   inputs.check_scores('scores', scores)
   if len(scores) != len(labels):
     raise ValueError(
@@ -101,15 +103,20 @@ def find_label_issues(
 
   def best(labels, rows, own):
     del labels, own
-    return jnp.argmax(rows, axis=1).astype(jnp.int32), jnp.max(rows, axis=1)
+    return rows.argmax(axis=1).astype(np.int32), passes.largest(rows)
 
+  xp = estimate.namespace(probs)
   suggested, confidence = passes.scores(best, labels, probs)
-  order = jnp.lexsort((ascending, ~is_issue)).astype(jnp.int32)
+  order = xp.lexsort((ascending, ~xp.asarray(is_issue))).astype(np.int32)
+
+  def in_order(column):
+    return jnp.asarray(xp.asarray(column)[order])
+
   return LabelIssues(
-    index=order,
-    is_issue=is_issue[order],
-    score=jnp.asarray(scores)[order],
-    suggested=suggested[order],
-    confidence=confidence[order],
+    index=jnp.asarray(order),
+    is_issue=in_order(is_issue),
+    score=in_order(scores),
+    suggested=in_order(suggested),
+    confidence=in_order(confidence),
     expected=expected,
   )

@@ -1,25 +1,51 @@
-"""One pass over predictions, in blocks of rows, with what a score needs."""
+"""One pass over predictions, in blocks of rows, with what a score needs.
+
+Numpy arrays are read by numpy, where they are: jax would copy them first, and
+compile the loop. All others are read by jax.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import chex
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from noisy_labels.estimation import blocks
 from noisy_labels.estimation import confident_sums
 from noisy_labels.estimation import inputs
 
+# Rows that numpy reduces faster one column after the other.
+_SHORT = 64
 
-def check(labels: chex.Array, probs: chex.Array) -> None:
+
+def prepare(
+  labels: chex.Array, probs: chex.Array, *others: Any
+) -> tuple[chex.Array, chex.Array]:
   """Raise ValueError unless probs are distributions, and labels their classes.
 
   Args:
     labels: given classes, integers `[N]`.
     probs: floats `[N, K]`.
+    *others: what else takes part.
+
+  Returns:
+    Both as numpy arrays if probs are and nothing is traced, else as jax's. Of
+    numpy arrays the rows are not looked at yet: `scores` does, while they are
+    in the cache.
   """
-  inputs.check_probs(probs)
+  on_host = isinstance(probs, np.ndarray) and all(
+    inputs.is_concrete(array) for array in (labels, *others)
+  )
+  if on_host:
+    inputs.check_matrix('probs', probs)
+  else:
+    inputs.check_probs(probs)
   inputs.check_labels('labels', labels, *probs.shape)
+  if on_host:
+    return np.asarray(labels), probs
+  return jnp.asarray(labels), jnp.asarray(probs)
 
 
 def scores(
@@ -31,13 +57,20 @@ def scores(
 
   Args:
     function: `(labels, probs, own)` of a block of rows, with probs and own =
-      p_y at least float32, to one array `[block]` or several.
-    labels: integers `[N]`.
+      p_y at least float32, to one array `[block]` or several. It is given what
+      `prepare` made, numpy's arrays or jax's.
+    labels: integers `[N]`, from `prepare`.
     probs: floats `[N, K]`.
 
   Returns:
     The same `[N]`, without anything of the size of probs.
+
+  Raises:
+    ValueError: if rows of numpy arrays are no distributions.
   """
+  size = blocks.rows_in_cache(probs.shape[1])
+  if isinstance(probs, np.ndarray):
+    return _scores_on_host(function, labels, probs, size)
   dtype = jnp.promote_types(probs.dtype, jnp.float32)
 
   def of_block(carry, block, fresh):
@@ -46,17 +79,43 @@ def scores(
     rows = rows.astype(dtype)
     return carry, function(labels, rows, own(labels, rows))
 
-  size = blocks.rows_in_cache(probs.shape[1])
   return blocks.scan(of_block, (), (labels, probs), size)[1]
+
+
+def _scores_on_host(function, labels, probs, size):
+  # Larger temporaries are given back to the system, and cleared, each time.
+  size = max(1, size // 4)
+  dtype = np.promote_types(probs.dtype, np.float32)
+  ones = np.ones(probs.shape[1], dtype)
+  outs = []
+  for start in range(0, len(probs), size):
+    rows = probs[start : start + size].astype(dtype, copy=False)
+    inputs.check_rows(rows, rows @ ones, rows.min(), start)
+    classes = labels[start : start + size]
+    outs.append(function(classes, rows, own(classes, rows)))
+  return jax.tree.map(lambda *parts: np.concatenate(parts), *outs)
 
 
 def own(labels: chex.Array, rows: chex.Array) -> chex.Array:
   """What each row has for its label, `[N]`."""
+  if isinstance(rows, np.ndarray):
+    return rows[np.arange(len(rows)), labels]
   return jnp.take_along_axis(rows, labels[:, None], axis=1)[:, 0]
+
+
+def largest(rows: chex.Array) -> chex.Array:
+  """The largest of each row, `[N]`."""
+  if isinstance(rows, np.ndarray) and rows.shape[1] < _SHORT:
+    return rows.T.copy().max(axis=0)
+  return rows.max(axis=1)
 
 
 def largest_other(labels: chex.Array, rows: chex.Array) -> chex.Array:
   """The largest that each row has for another class than its label, `[N]`."""
+  if isinstance(rows, np.ndarray):
+    rows = rows.copy()
+    rows[np.arange(len(rows)), labels] = -np.inf
+    return largest(rows)
   is_own = labels[:, None] == jnp.arange(rows.shape[1])
   return jnp.max(jnp.where(is_own, -jnp.inf, rows), axis=1)
 

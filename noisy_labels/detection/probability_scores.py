@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels.detection import passes
+from noisy_labels.estimation import estimate
 
 # Where log(1 + s) / s is 0 in every precision, and s still a number.
 _LARGEST = 1e30
@@ -45,8 +46,7 @@ def self_confidence(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
-  passes.check(labels, probs)
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
+  labels, probs = passes.prepare(labels, probs)
   change = _adjustment(labels, probs, adjust, axis_name)
 
   def score(labels, rows, own):
@@ -86,8 +86,7 @@ def normalized_margin(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
-  passes.check(labels, probs)
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
+  labels, probs = passes.prepare(labels, probs)
   change = _adjustment(labels, probs, adjust, axis_name)
 
   def score(labels, rows, own):
@@ -129,19 +128,25 @@ def confidence_weighted_entropy(
     <https://people.csail.mit.edu/jonasmueller/info/LabelQuality_icml.pdf>`_,
     2022
   """
-  passes.check(labels, probs)
-  labels, probs = jnp.asarray(labels), jnp.asarray(probs)
+  labels, probs = passes.prepare(labels, probs)
   scale = float(np.log(probs.shape[1]))
 
   def score(labels, rows, own):
     del labels
-    logs = jnp.log(jnp.where(rows > 0, rows, 1))
-    entropy = jnp.maximum(-jnp.sum(rows * logs, axis=1), 0) / scale
-    ratio = entropy / jnp.where(own > 0, own, 1)
-    ratio = jnp.clip(ratio, jnp.finfo(ratio.dtype).tiny, _LARGEST)
-    return jnp.where(own > 0, 1 - jnp.log1p(ratio) / ratio, 1)
+    xp = estimate.namespace(rows)
+    logs = xp.log(xp.maximum(rows, xp.finfo(rows.dtype).tiny))
+    entropy = xp.maximum(-_sum_of_products(rows, logs), 0) / scale
+    ratio = entropy / xp.where(own > 0, own, 1)
+    ratio = xp.clip(ratio, xp.finfo(ratio.dtype).tiny, _LARGEST)
+    return xp.where(own > 0, 1 - xp.log1p(ratio) / ratio, 1)
 
   return _clip(passes.scores(score, labels, probs))
+
+
+def _sum_of_products(rows, others):
+  if isinstance(rows, np.ndarray):
+    return np.einsum('nk,nk->n', rows, others)  # Makes no product.
+  return jnp.sum(rows * others, axis=1)
 
 
 def _adjustment(labels, probs, adjust, axis_name):
@@ -149,15 +154,15 @@ def _adjustment(labels, probs, adjust, axis_name):
   if not adjust:
     return lambda rows: rows
   offsets = passes.thresholds(labels, probs, axis_name)
-  offsets = jnp.max(offsets) - offsets
+  offsets = offsets.max() - offsets
 
   def change(rows):
-    rows = rows + offsets
-    return rows / jnp.sum(rows, axis=1, keepdims=True)
+    rows = rows + offsets.astype(rows.dtype)
+    return rows / rows.sum(axis=1, keepdims=True)
 
   return change
 
 
 def _clip(scores):
   # Rows sum to 1 but for a little.
-  return jnp.clip(scores, 0, 1)
+  return jnp.asarray(scores.clip(0, 1))

@@ -82,17 +82,37 @@ def _first_bit(numbers):
   return lax.clz(jnp.max(numbers)).astype(jnp.int32) - 1
 
 
-def _scale_on_host(counts, sums):
-  rows, columns = np.nonzero(counts)
-  products = counts[rows, columns].astype(np.int64) * sums[columns]
-  quotients, remainders = np.divmod(products, counts.sum(axis=0)[columns])
+def scale_entries(
+  rows: np.ndarray, columns: np.ndarray, counts: np.ndarray, sums: np.ndarray
+) -> np.ndarray:
+  """`scale_columns` of the entries that are not zero, by numpy.
+
+  Args:
+    rows: of the entries, integers `[M]`.
+    columns: likewise.
+    counts: the entries, integers `[M]`, positive.
+    sums: of the columns, integers `[K]`.
+
+  Returns:
+    int64 `[M]`.
+  """
   num_columns = len(sums)
+  totals = np.bincount(columns, counts, num_columns).astype(np.int64)
+  products = counts.astype(np.int64) * sums[columns]
+  quotients, remainders = np.divmod(products, totals[columns])
   given = np.bincount(columns, quotients, num_columns).astype(np.int64)
   missing = sums - given
   order = np.lexsort((-rows, -remainders, columns))
   starts = np.searchsorted(columns[order], np.arange(num_columns))
   place = np.arange(len(order)) - starts[columns[order]]
   quotients[order] += place < missing[columns[order]]
+  return quotients
+
+
+def _scale_on_host(counts, sums):
+  rows, columns = np.nonzero(counts)
   scaled = np.zeros(counts.shape, np.int64)
-  scaled[rows, columns] = quotients
+  scaled[rows, columns] = scale_entries(
+    rows, columns, counts[rows, columns], sums
+  )
   return scaled

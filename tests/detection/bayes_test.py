@@ -31,6 +31,20 @@ def test_its_sum_is_the_number_of_wrong_labels():
     assert abs(score[among].mean() - wrong[among].mean()) < 0.03
 
 
+@pytest.mark.parametrize('array', [np.asarray, jnp.asarray])
+def test_a_model_of_the_given_label_says_the_same(array):
+  rng = np.random.default_rng(0)
+  probs = rng.dirichlet(np.full(4, 0.3), 500).astype(np.float32)
+  given = rng.integers(4, size=500)
+  noisy = (probs @ problems.TRANSITION).astype(np.float32)
+  got = detection.posterior(
+    given, array(noisy), problems.TRANSITION, predicts='given'
+  )
+  want = detection.posterior(given, probs, problems.TRANSITION)
+  np.testing.assert_allclose(got, want, atol=0.15)
+  assert np.mean(np.abs(np.asarray(got) - want)) < 0.025
+
+
 def test_no_noise_leaves_no_doubt():
   given, probs = problems.random_problem(50, 4)
   np.testing.assert_array_equal(
@@ -59,6 +73,8 @@ def test_errors():
     detection.posterior(given, probs, np.eye(3))
   with pytest.raises(ValueError, match='transition must have non-negative ro'):
     detection.posterior(given, probs, 2 * np.eye(4))
+  with pytest.raises(ValueError, match='predicts must be one of true, given'):
+    detection.posterior(given, probs, np.eye(4), predicts='noisy')
 
 
 def test_the_noise_may_be_traced():

@@ -12,6 +12,7 @@ import pytest
 from noisy_labels import detection
 from noisy_labels import estimation
 from noisy_labels.detection import confident
+from noisy_labels.detection import confident_host
 from noisy_labels.estimation import blocks
 from tests.estimation import problems
 
@@ -56,9 +57,8 @@ def test_masks_are_cleanlabs(case, filter_by):
   want = theirs(labels, probs, filter_by, joint)
   got = compiled(filter_by)(labels, probs)
   np.testing.assert_array_equal(got, want)
-  if case == 'missing':  # The joint by numpy.
-    got = detection.confident_learning(labels, probs, filter_by=filter_by)
-    np.testing.assert_array_equal(got, want)
+  by_numpy = detection.confident_learning(labels, probs, filter_by=filter_by)
+  np.testing.assert_array_equal(by_numpy, want)
 
 
 @every_filter
@@ -80,8 +80,10 @@ def confident_counts(labels, probs):
 def test_blocks_do_not_matter(monkeypatch, filter_by):
   want = compiled(filter_by)(*CASES['random'])
   monkeypatch.setattr(blocks, '_ELEMENTS', 1000)
-  got = detection.confident_learning(*CASES['random'], filter_by=filter_by)
-  np.testing.assert_array_equal(got, want)
+  monkeypatch.setattr(confident_host, '_ELEMENTS', 1000)
+  for arrays in (CASES['random'], map(jnp.asarray, CASES['random'])):
+    got = detection.confident_learning(*arrays, filter_by=filter_by)
+    np.testing.assert_array_equal(got, want)
 
 
 @every_filter
@@ -117,6 +119,8 @@ def test_equal_examples_are_taken_together(filter_by):
   labels, probs = np.tile(labels, 7), np.tile(probs, (7, 1))
   got = np.asarray(compiled(filter_by)(labels, probs)).reshape(7, 40)
   np.testing.assert_array_equal(got, np.broadcast_to(got[0], got.shape))
+  by_numpy = detection.confident_learning(labels, probs, filter_by=filter_by)
+  np.testing.assert_array_equal(by_numpy, got.ravel())
   joint = np.asarray(
     estimation.confident_matrix(confident_counts(labels, probs))
   ).T

@@ -149,6 +149,13 @@ CASES = {
     0,
     1,
   ),
+  'posterior of given labels': Case(
+    lambda p: detection.posterior(
+      p.labels, p.probs, transition_of(p.probs), predicts='given'
+    ),
+    0,
+    1,
+  ),
   'self_confidence': Case(
     lambda p: detection.self_confidence(p.labels, p.probs), 0, 1
   ),

@@ -1,5 +1,6 @@
 """What the losses are measured against computes the same losses."""
 
+import argparse
 import functools
 
 import jax
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from experiments.bench import comparison
+from experiments.bench import detection as detection_program
+from experiments.bench import detection_tasks
 from experiments.bench import estimation as estimation_program
 from experiments.bench import estimators as estimators_program
 from experiments.bench import formulas
@@ -140,3 +143,45 @@ def test_estimators_are_measured(name):
   assert first > 0
   assert second > 0
   assert added >= 0
+
+
+@pytest.mark.parametrize(
+  ('tool', 'tasks'),
+  [
+    ('cleanlab', detection_tasks.TASKS),
+    ('numpy', (*detection_tasks.FILTERS, *detection_tasks.SCORES)),
+    ('jax', ('self_confidence',)),
+  ],
+)
+def test_detection_is_measured(tool, tasks):
+  options = argparse.Namespace(calls=1, seconds=300, clock='processor')
+  results = dict(detection_program.measure(tool, (60, 3), tasks, options))
+  assert tuple(results) == tasks
+  for first, best, added in results.values():
+    assert min(first, best, added) >= 0
+
+
+def test_tasks_are_the_same_of_both_tools():
+  labels, probs = estimation_program.problem(300, 5)
+  for task in detection_tasks.TASKS[:-1]:
+    ours, theirs = (
+      np.asarray(detection_tasks.function(tool, task)(labels, probs))
+      for tool in ('numpy', 'cleanlab')
+    )
+    if task in detection_tasks.SCORES:
+      np.testing.assert_allclose(ours, 1 - theirs, atol=1e-4)
+    else:
+      np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_row_names_what_is_not_fast_enough():
+  results = {
+    'cleanlab': (9.0, 8.0, 10.0),
+    'default': 'time',
+    'numpy': (3.0, 1.0, 0.0),
+    'jax': (900.0, 4.0, 2.0),
+  }
+  line = detection_program.row('both', results)
+  assert line.split() == ('both 8.0 time 1.0 4.0 900 8.0 2.0* 10 0 2'.split())
+  results['cleanlab'] = 'memory'
+  assert detection_program.row('both', results).split()[1] == 'memory'
