@@ -78,7 +78,7 @@ def run(
     try:
       loop.train(watch, title)
       if config.folds:
-        loop.write_predictions(workdir / 'predictions.npz')
+        loop.write_predictions(workdir)
     finally:
       loop.close()
     summary = record.write_summary(
@@ -189,10 +189,7 @@ class _Loop:
         last = epoch + 1 == epochs
         if whole and (last or (epoch + 1) % self._config.eval_every == 0):
           line = self._measure(epoch)
-          progress.advance(
-            f'test accuracy {line["test_accuracy"]:.1%}, '
-            f'memorised {line["memorised"]:.1%}'
-          )
+          progress.advance(_describe(line))
           last |= self._is_stale()
         if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
           self._save()
@@ -213,11 +210,19 @@ class _Loop:
     best = self.history[int(np.argmax(accuracies))]
     return self.history[-1]['epoch'] - best['epoch'] >= patience
 
-  def write_predictions(self, path: pathlib.Path) -> None:
-    """Writes what is predicted for the training examples."""
-    predictions = self._evaluator.predict(self._state, self._data.train)
-    if jax.process_index() == 0:
-      record.write_arrays(path, predictions)
+  def write_predictions(self, workdir: pathlib.Path) -> None:
+    """Writes what is predicted for training and validation examples, apart.
+
+    The latter are of folds too, but no model has heard their labels.
+    """
+    for prefix, shards in (
+      ('validation_', self._data.validation),
+      ('', self._data.train),
+    ):
+      predictions = self._evaluator.predict(self._state, shards)
+      if jax.process_index() == 0:
+        path = workdir / f'{prefix}predictions.npz'
+        record.write_arrays(path, predictions)
     # Nobody reads before it is there.
     devices.add_over_processes(0)
 
@@ -307,9 +312,20 @@ class _Loop:
       'test_accuracy': test['accuracy'],
       'seconds': round(seconds, 3),
     }
-    if not math.isfinite(line['train_loss'] + line['test_loss']):
+    # Where there is no test example its loss is not a number either.
+    tested = line['test_loss'] if self._data.num_tests else 0.0
+    if not math.isfinite(line['train_loss'] + tested):
       raise self._not_finite(self._step)
     for name in sums.keys() - {'loss', 'count'}:
       line[f'method_{name}'] = sums[name] / sums['count']
     self._metrics.add(line)
     return line
+
+
+def _describe(line: dict[str, Any]) -> str:
+  """How well it goes, of what is known."""
+  which = 'validation' if math.isnan(line['test_accuracy']) else 'test'
+  words = f'{which} accuracy {line[f"{which}_accuracy"]:.1%}'
+  if math.isnan(line['memorised']):
+    return words
+  return f'{words}, memorised {line["memorised"]:.1%}'

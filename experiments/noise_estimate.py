@@ -117,6 +117,10 @@ _ESTIMATORS = {
   ),
 }
 NAMES = tuple(_ESTIMATORS)
+# Those that are told nothing but given labels.
+UNTOLD = tuple(
+  name for name, estimator in _ESTIMATORS.items() if not estimator.of_trusted
+)
 
 
 def check(config: ml_collections.ConfigDict) -> None:
@@ -186,7 +190,12 @@ def read(
 
 
 def estimate(
-  name: str, labels: np.ndarray, log_probs: np.ndarray, *, seed: int
+  name: str,
+  labels: np.ndarray,
+  log_probs: np.ndarray,
+  *,
+  seed: int,
+  most_resamples: int = 200,
 ) -> NoiseEstimate:
   """Estimates the noise from held-out predictions.
 
@@ -197,16 +206,18 @@ def estimate(
     log_probs: log P(class | x) by a model that did not hear the label, `[N,
       K]`.
     seed: draws the bootstrap.
+    most_resamples: of the bootstrap; estimators that are slow take less.
 
   Returns:
     The estimate.
   """
   estimator = _ESTIMATORS[name]
+  num_resamples = min(estimator.num_resamples, most_resamples)
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
   run = jax.jit(estimator.estimate)
   result = run(*arrays, None)
   interval = None
-  if estimator.num_resamples:
+  if num_resamples:
     every_entry = len(result.prior) <= _MAX_CLASSES
 
     @jax.jit
@@ -216,7 +227,7 @@ def estimate(
         return found.rate, found.transition if every_entry else None
 
       return estimation.bootstrap(
-        once, len(labels), key=key, num_resamples=estimator.num_resamples
+        once, len(labels), key=key, num_resamples=num_resamples
       )
 
     lower, upper = resample(*arrays, jax.random.key(seed))

@@ -1,0 +1,1 @@
+"""The audit: from labelled images to a report of which labels are wrong."""
