@@ -1,6 +1,7 @@
 """From the names and numbers of a configuration to the objects they mean."""
 
 import functools
+import pathlib
 from typing import Any
 
 import jax.numpy as jnp
@@ -79,7 +80,8 @@ def _read_excluded(path: str | None) -> np.ndarray | None:
   if path is None:
     return None
   try:
-    index = np.load(path, allow_pickle=False)
+    with pathlib.Path(path).open('rb') as file:
+      index = np.lib.format.read_array(file, allow_pickle=False)
   except (OSError, ValueError, EOFError) as error:
     raise errors.UsageError(
       f'config.exclude={path} cannot be read as a .npy file: {error}'

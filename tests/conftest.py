@@ -37,7 +37,13 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 # A run or a sweep that all tests of the file look at.
-_OF_ONE_RUN = ('export_test', 'loop_test', 'noise_estimate_test', 'sweep_test')
+_OF_ONE_RUN = (
+  'export_test',
+  'loop_test',
+  'noise_estimate_test',
+  'pipeline_test',
+  'sweep_test',
+)
 # Every loss in turn, compiled once.
 _OF_ONE_LOSS = ('conformance_test', 'contract_test', 'cost_test')
 

@@ -80,7 +80,7 @@ def read(
 
 def _load(name: str, path: pathlib.Path) -> np.ndarray:
   try:
-    return np.load(path, mmap_mode='r', allow_pickle=False)
+    return np.lib.format.open_memmap(path, mode='r')
   except OSError as error:
     raise errors.UsageError(
       f'--{name}={path} cannot be read: {error.strerror or error}'

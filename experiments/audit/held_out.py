@@ -2,6 +2,7 @@
 
 import pathlib
 from typing import NamedTuple
+import zipfile
 
 import ml_collections
 import numpy as np
@@ -10,6 +11,8 @@ from experiments import errors
 from experiments import folds
 from experiments.audit import text
 from experiments.data import lanes
+
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class Predictions(NamedTuple):
@@ -31,10 +34,11 @@ def read(workdir: pathlib.Path) -> Predictions:
   parts = []
   for name in ('predictions.npz', 'validation_predictions.npz'):
     try:
-      with np.load(workdir / name) as saved:
+      # Of a damaged file numpy would forget to close what it has opened.
+      with (workdir / name).open('rb') as file, np.load(file) as saved:
         # True labels are there too, where they are known. They stay there.
         parts.append({field: saved[field] for field in Predictions._fields})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except _DAMAGED as error:
       raise errors.RunError(
         f'{workdir / name} cannot be read ({error}): remove {workdir}, and it '
         'is made again'

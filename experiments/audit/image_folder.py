@@ -141,7 +141,10 @@ def prepare(
         'room there, or choose another --workdir'
       ) from error
   if not work.paths:
-    raise errors.RunError(f'--images={root}: {work.problems[-1]}')
+    raise errors.RunError(
+      f'--images={root}: of {len(folder.files):,} files none can be read; '
+      f'{work.problems[-1]}'
+    )
   saved = {
     'key': key,
     'image_size': shape[:2],

@@ -123,6 +123,10 @@ def of_pixels(images: np.ndarray) -> np.ndarray:
     [_shrink(images[i : i + _BLOCK]) for i in range(0, len(images), _BLOCK)]
   )
   flat -= flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+  if len(flat) < flat.shape[1]:  # The smaller of two matrices says the same.
+    values, vectors = np.linalg.eigh(flat @ flat.T)
+    main = vectors * np.sqrt(np.maximum(values, 0))
+    return np.ascontiguousarray(main[:, ::-1][:, :COMPONENTS])
   _, vectors = np.linalg.eigh(flat.T @ flat)
   return flat @ np.ascontiguousarray(vectors[:, ::-1][:, :COMPONENTS])
 

@@ -251,6 +251,7 @@ def _write(workdir, found, data, options) -> None:
     workdir / 'report.html',
     found._replace(problems=shown),
     data.pictures,
+    max_pictures=options.max_pictures,
   )
 
 

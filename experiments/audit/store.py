@@ -23,7 +23,8 @@ def kept(
     The arrays by name.
   """
   try:
-    with np.load(path, allow_pickle=False) as saved:
+    # Of a damaged file numpy would forget to close what it has opened.
+    with path.open('rb') as file, np.load(file) as saved:
       if str(saved['key']) == key:
         return {name: saved[name] for name in saved.files if name != 'key'}
   except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -1,0 +1,44 @@
+"""The configuration fits data of any size."""
+
+import pytest
+
+from experiments.audit import plan
+from experiments.configs import audit
+from experiments.data import lanes
+
+
+@pytest.mark.parametrize(
+  ('number', 'epochs'), [(36, 60), (1437, 14), (60_000, 6), (2, 60)]
+)
+def test_epochs_are_by_the_number_of_examples(number, epochs):
+  assert plan.fit(audit.get_config(), number).epochs == epochs
+
+
+def test_what_is_set_stays():
+  config = audit.get_config()
+  config.epochs = 3
+  fitted = plan.fit(config, 10_000)
+  assert fitted.to_dict() == config.to_dict()
+
+
+@pytest.mark.parametrize('number', [2, 3, 5, 19, 36, 65])
+def test_tiny_data_can_be_trained_on(number):
+  config = plan.fit(audit.get_config(), number)
+  kept, held = lanes.hold_out(
+    number, config.validation_fraction, seed=config.seed
+  )
+  assert len(held) >= 1
+  devices = len(plan.local(number).devices)
+  deal = lanes.Deal(len(kept), devices, config.batch_size)
+  assert deal.steps >= 1
+  assert config.batch_size % devices == 0
+  assert 2 <= config.folds <= max(2, number)
+
+
+def test_neither_run_estimates_noise_by_itself():
+  config = plan.fit(audit.get_config(), 100)
+  assert config.noise_estimate == 'confident_joint'
+  assert plan.of_folds(config).noise_estimate is None
+  assert plan.of_folds(config).folds == 5
+  assert plan.of_model(config).noise_estimate is None
+  assert plan.of_model(config).folds == 0
