@@ -13,9 +13,13 @@ from noisy_labels import detection
 
 # With more classes than that, whatever takes K^2 is left out.
 _MANY_CLASSES = 2000
-# A bootstrap passes over N K numbers so often, but no more than that in all.
+# The share of labels that may be any other class, whatever the estimate says.
+_UNSEEN = 1e-3
+# A bootstrap passes over N K numbers, and several times over K^2, so often, but
+# over no more than that in all.
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 200, 20
 _PASSED = 2e10
+_SQUARES = 10
 
 
 def _loss_mixture(labels, probs, transition):
@@ -24,6 +28,11 @@ def _loss_mixture(labels, probs, transition):
   return detection.loss_mixture(
     -jnp.log(jnp.maximum(_own(labels, probs), tiny))
   )
+
+
+def _softened(transition: jax.Array) -> jax.Array:
+  """T with a little for mistakes that were not counted: they may be made."""
+  return (1 - _UNSEEN) * transition + _UNSEEN / len(transition)
 
 
 def _plain(function, **settings):
@@ -38,11 +47,15 @@ _DETECTORS: dict[str, Callable[..., jax.Array]] = {
   'adjusted_normalized_margin': _plain(
     detection.normalized_margin, adjust=True
   ),
-  'posterior': detection.posterior,
+  'posterior': lambda labels, probs, transition: detection.posterior(
+    labels, probs, _softened(transition)
+  ),
   'loss_mixture': _loss_mixture,
 }
 NAMES = tuple(_DETECTORS)
-DEFAULT = 'self_confidence'
+# As precise as 1 - p_y where all mistakes are equally probable, and more so
+# where they are not; and it is a probability.
+DEFAULT = 'posterior'
 
 
 class Scores(NamedTuple):
@@ -100,7 +113,7 @@ def find(
       else 'confident_learning'
     ),
     key=jax.random.key(seed),
-    num_resamples=num_resamples(probs.size),
+    num_resamples=num_resamples(*probs.shape),
   )
   # Once on the device, for all that looks at them.
   arrays = jnp.asarray(labels), jnp.asarray(probs)
@@ -122,8 +135,9 @@ def _own(labels: jax.Array, probs: jax.Array) -> jax.Array:
   return jnp.take_along_axis(probs, labels[:, None], axis=1)[:, 0]
 
 
-def num_resamples(size: int) -> int:
-  """How often to resample predictions of so many numbers."""
+def num_resamples(num_examples: int, num_classes: int) -> int:
+  """How often to resample so many predictions."""
+  size = (num_examples + _SQUARES * num_classes) * num_classes
   affordable = int(_PASSED / size)
   return min(max(affordable, _FEWEST_RESAMPLES), _MOST_RESAMPLES)
 

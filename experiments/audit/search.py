@@ -54,7 +54,7 @@ def noise(
       labels,
       log_probs,
       seed=seed,
-      most_resamples=scoring.num_resamples(probs.size),
+      most_resamples=scoring.num_resamples(*probs.shape),
     )
     return {
       'transition': found.transition,
