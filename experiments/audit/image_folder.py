@@ -8,25 +8,21 @@ decoded is left out, and said.
 from collections.abc import Callable
 from collections.abc import Iterator
 from concurrent import futures
-import contextlib
 import hashlib
-import io
 import json
 import os
 import pathlib
-import shutil
 from typing import Any
 from typing import NamedTuple
 
-import tensorflow_datasets as tfds
-
 from experiments import errors
 from experiments import log
+from experiments.audit import audited_images
 from experiments.audit import folder as folder_lib
 from experiments.audit import image_file
 from experiments.audit import text
 
-NAME = 'audited_images'
+NAME = audited_images.NAME
 # Images of one size that is no larger stay as they are; others get this size.
 LARGEST = 64
 DEFAULT_SIZE = (32, 32)
@@ -50,49 +46,6 @@ class Prepared(NamedTuple):
   paths: list[str]
   problems: list[str]
   image_size: tuple[int, int]
-
-
-class AuditedImages(tfds.core.GeneratorBasedBuilder):
-  """Prepares the images; TFDS takes the data set's name from the class's."""
-
-  VERSION = tfds.core.Version('1.0.0')
-
-  def __init__(
-    self,
-    examples: Callable[[], Iterator[tuple[int, dict[str, Any]]]],
-    class_names: tuple[str, ...],
-    shape: tuple[int, int, int],
-    **options: Any,
-  ):
-    """Takes what there is to prepare, and TFDS's own options."""
-    self._examples = examples
-    self._class_names = class_names
-    self._shape = shape
-    super().__init__(**options)
-
-  def _info(self) -> tfds.core.DatasetInfo:
-    return tfds.core.DatasetInfo(
-      builder=self,
-      description='A folder of images, as experiments.audit has read it.',
-      features=tfds.features.FeaturesDict(
-        {
-          'image': tfds.features.Image(
-            shape=self._shape, encoding_format='png'
-          ),
-          'label': tfds.features.ClassLabel(names=self._class_names),
-        }
-      ),
-      supervised_keys=('image', 'label'),
-      # An example's place in the files is its place in examples.json.
-      disable_shuffling=True,
-    )
-
-  def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-    del dl_manager  # There is nothing to download.
-    return {'train': self._generate_examples()}
-
-  def _generate_examples(self) -> Iterator[tuple[int, dict[str, Any]]]:
-    return self._examples()
 
 
 def prepare(
@@ -133,18 +86,7 @@ def prepare(
   with image_file.quiet():
     work = _Work(folder, should_stop, title)
     shape = work.choose_shape(image_size)
-    try:
-      _write(data_dir, work, shape)
-    except OSError as error:
-      raise errors.RunError(
-        f'the images cannot be kept in {data_dir} ({error.strerror}): make '
-        'room there, or choose another --workdir'
-      ) from error
-  if not work.paths:
-    raise errors.RunError(
-      f'--images={root}: of {len(folder.files):,} files none can be read; '
-      f'{work.problems[-1]}'
-    )
+    _write(data_dir, work, shape)
   saved = {
     'key': key,
     'image_size': shape[:2],
@@ -155,6 +97,32 @@ def prepare(
   # The last to be written: with it everything is there.
   log.write_json(data_dir / 'examples.json', saved)
   return _prepared(data_dir, saved)
+
+
+def _write(
+  data_dir: pathlib.Path, work: '_Work', shape: tuple[int, int, int]
+) -> None:
+  """Decodes and keeps what can be read; raises if that is nothing."""
+  try:
+    audited_images.write(
+      data_dir,
+      lambda: work.examples(shape),
+      class_names=work.class_names,
+      shape=shape,
+    )
+  except Exception as error:
+    # Of no example TFDS makes an error of its own.
+    if work.is_done and not work.paths:
+      raise errors.RunError(
+        f'of {work.number:,} files with images none can be read; '
+        f'{work.problems[-1]}'
+      ) from None
+    if not isinstance(error, OSError):
+      raise
+    raise errors.RunError(
+      f'the images cannot be kept in {data_dir} ({error.strerror}): make '
+      'room there, or choose another --workdir'
+    ) from error
 
 
 class _Work:
@@ -173,6 +141,8 @@ class _Work:
     self.class_names = tuple(map(text.visible, folder.class_names))
     self.problems = list(folder.problems)
     self.paths: list[str] = []
+    self.number = len(self._files)
+    self.is_done = False
 
   def choose_shape(
     self, image_size: tuple[int, int] | None
@@ -208,6 +178,7 @@ class _Work:
       self.paths.append(file.path)
       yield len(self.paths) - 1, {'image': found, 'label': file.label}
     self.problems += unreadable
+    self.is_done = True
 
   def _each(
     self, function: Callable[[str], Any], verb: str
@@ -240,36 +211,6 @@ class _Work:
             )
     finally:
       progress.close()
-
-
-def _write(
-  data_dir: pathlib.Path, work: _Work, shape: tuple[int, int, int]
-) -> None:
-  """Lets TFDS write, and puts it into place when it is whole."""
-  draft = data_dir / 'draft'
-  shutil.rmtree(data_dir, ignore_errors=True)
-  draft.mkdir(parents=True)
-  builder = AuditedImages(
-    examples=lambda: work.examples(shape),
-    class_names=work.class_names,
-    shape=shape,
-    data_dir=draft,
-    file_format='array_record',
-  )
-  tfds.disable_progress_bar()
-  try:
-    # What TFDS tells would name the draft.
-    with contextlib.redirect_stdout(io.StringIO()):
-      builder.download_and_prepare()
-  except Exception:
-    # TFDS fails in its own way where there is no example; we say why.
-    if work.paths or not work.problems:
-      raise
-  finally:
-    tfds.enable_progress_bar()
-  if work.paths:
-    (draft / NAME).rename(data_dir / NAME)
-  shutil.rmtree(draft, ignore_errors=True)
 
 
 def _read(data_dir: pathlib.Path) -> dict[str, Any] | None:

@@ -12,13 +12,9 @@ from typing import NamedTuple
 import ml_collections
 import numpy as np
 
-from experiments import devices
 from experiments import errors
-from experiments import log
 from experiments import loop
-from experiments import loss_fields
 from experiments.audit import claim
-from experiments.audit import files
 from experiments.audit import findings
 from experiments.audit import held_out
 from experiments.audit import options as options_lib
@@ -26,11 +22,8 @@ from experiments.audit import plan
 from experiments.audit import search
 from experiments.audit import sources
 from experiments.audit import stages as stages_lib
+from experiments.audit import telling
 from experiments.audit import text
-
-# Beyond so many sentences, the rest is in problems.txt.
-_PROBLEMS = 100
-_TOLD = 5
 
 
 class Audit(NamedTuple):
@@ -83,7 +76,7 @@ def run(
       request, config, workdir, should_stop=asked, title=title
     ),
   )
-  print(f'  {_describe(data)}', flush=True)
+  print(f'  {telling.describe(data)}', flush=True)
   _check_labels(data)
   config = plan.fit(data.config, len(data.labels))
   facts = {
@@ -103,9 +96,9 @@ def run(
   found = _find(stages, config, workdir, data, options)
   stages.run_alone(
     'Writing the report',
-    lambda title, asked: _write(workdir, found, data, options),
+    lambda title, asked: telling.write(workdir, found, data, options),
   )
-  _tell(workdir, found)
+  telling.tell(workdir, found)
   if data.arrays is None:
     stages.run(
       'Training a model on all labels as they are',
@@ -142,15 +135,6 @@ def _check_labels(data: sources.Data) -> None:
       f'all {len(data.labels):,} labels are {name}: with nothing to take it '
       'for, no label can be wrong'
     )
-
-
-def _describe(data: sources.Data) -> str:
-  examples = text.count(len(data.labels), 'example')
-  classes = text.count(len(data.class_names), 'class', 'classes')
-  line = f'{text.visible(data.title)}: {examples} of {classes}'
-  if data.problems:
-    line += f', {text.count(len(data.problems), "problem")}'
-  return line
 
 
 def _find(stages, config, workdir, data, options) -> findings.Findings:
@@ -204,68 +188,8 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
       *data.problems,
       *held_out.problems(labels, data.class_names, trained_on),
       *reasons,
+      *telling.doubts(number, ends),
     ],
-    settings=_settings(config, data, options),
+    settings=telling.settings(config, data, options),
     accuracy=float(np.mean(np.argmax(probs, axis=1) == labels)),
   )
-
-
-def _settings(config, data, options) -> dict[str, str]:
-  """What was run, by name."""
-  settings = {
-    'command': options.command,
-    'estimator of the noise': config.noise_estimate,
-    'detector': options.detector,
-    'seed': str(config.seed),
-    'versions': devices.describe(),
-  }
-  if data.arrays is not None:
-    return settings
-  height, width, channels = data.images.shape[1:]
-  loss = ', '.join(
-    f'{name}={value}'
-    for name, value in loss_fields.describe(config.loss).items()
-  )
-  return {
-    **settings,
-    'model': config.model.name,
-    'loss': f'{config.loss.name} {loss}'.strip(),
-    'folds': str(config.folds),
-    'epochs': str(config.epochs),
-    'batch size': str(config.batch_size),
-    'images': f'{height}x{width}, {text.count(channels, "channel")}',
-  }
-
-
-def _write(workdir, found, data, options) -> None:
-  # Imported here because --help need not wait for it.
-  from experiments.audit import page
-
-  log.write_text(workdir / 'problems.txt', '\n'.join([*found.problems, '']))
-  files.write(workdir, found)
-  shown = found.problems
-  if len(shown) > _PROBLEMS:
-    rest = len(shown) - _PROBLEMS
-    shown = [*shown[:_PROBLEMS], f'{rest:,} more are in problems.txt.']
-  page.write(
-    workdir / 'report.html',
-    found._replace(problems=shown),
-    data.pictures,
-    max_pictures=options.max_pictures,
-  )
-
-
-def _tell(workdir: pathlib.Path, found: findings.Findings) -> None:
-  """Says what is most worth knowing."""
-  lower, upper = found.expected_interval
-  print(
-    f'About {found.expected:,} of {len(found.label):,} labels are wrong '
-    f'({lower:,} to {upper:,}); {int(found.is_issue.sum()):,} to look at:\n'
-    f'  {(workdir / "report.html").absolute()}\n'
-    f'  {workdir / "issues.csv"}'
-  )
-  for problem in found.problems[:_TOLD]:
-    print(f'  {problem}')
-  rest = len(found.problems) - _TOLD
-  if rest > 0:
-    print(f'  {rest:,} more problems are in {workdir / "problems.txt"}')

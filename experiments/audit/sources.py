@@ -164,7 +164,7 @@ def _of_folder(root, config, workdir, should_stop, title) -> Data:
     )
   prepared = image_folder.prepare(
     root,
-    workdir / 'data',
+    workdir / 'prepared',
     image_size=config.image_size,
     should_stop=should_stop,
     title=title,

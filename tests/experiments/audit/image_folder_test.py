@@ -107,8 +107,18 @@ def test_no_image_can_be_read(tmp_path):
   for name in 'ab':
     (tmp_path / 'photos' / name).mkdir(parents=True)
     (tmp_path / 'photos' / name / '1.png').write_text('')
-  with pytest.raises(errors.RunError, match='of 2 files none can be read; b/1'):
+  with pytest.raises(
+    errors.RunError, match='of 2 files with images none can be read; b/1'
+  ):
     _prepare(tmp_path / 'photos', tmp_path / 'data')
+
+
+def test_nothing_of_others_is_touched(root, tmp_path):
+  # A working directory may be where the images are.
+  shutil.copytree(root, tmp_path / 'data' / 'mine')
+  before = sorted((tmp_path / 'data').rglob('*.png'))
+  _prepare(tmp_path / 'data' / 'mine', tmp_path / 'data')
+  assert sorted((tmp_path / 'data').rglob('*.png')) == before
 
 
 def test_a_damaged_list_is_said(root, tmp_path):

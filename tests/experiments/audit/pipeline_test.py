@@ -156,7 +156,7 @@ def test_a_stopped_audit_goes_on_to_the_same_bits(
       _audit(tmp_path, photos)
     patch.setattr(search.noise_estimate, 'estimate', None)
     patch.setattr(loop, '_Loop', None)
-    patch.setattr(pipeline, '_write', lambda *args: None)
+    patch.setattr(pipeline.telling, 'write', lambda *args: None)
     with pytest.raises(TypeError):  # Only the last model is not there.
       _audit(tmp_path, photos)
   again = pipeline.run(photos, _config(), tmp_path, options.Options())
@@ -207,7 +207,9 @@ def test_true_labels_change_nothing(finished, tmp_path, monkeypatch):
   monkeypatch.setattr(source, 'load', load_anything)
   again = _audit(
     tmp_path / 'audit',
-    sources.Request(dataset=image_folder.NAME, data_dir=str(workdir / 'data')),
+    sources.Request(
+      dataset=image_folder.NAME, data_dir=str(workdir / 'prepared')
+    ),
     _config(**{'noise.file': str(path)}),
   )
   assert met
@@ -376,7 +378,7 @@ def test_labels_of_one_class_alone(finished, tmp_path):
     _audit(
       tmp_path / 'audit',
       sources.Request(
-        dataset=image_folder.NAME, data_dir=str(workdir / 'data')
+        dataset=image_folder.NAME, data_dir=str(workdir / 'prepared')
       ),
       _config(**{'noise.file': str(path)}),
     )
