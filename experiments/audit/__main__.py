@@ -31,7 +31,8 @@ says what that was worth. docs/audit.md explains the numbers.
 
 Fields of --config that are otherwise here than below: noise.name=none,
 noise_estimate=confident_joint, folds=5, epochs (20,000 by the number of
-examples, from 6 to 60), loss.name=generalized_cross_entropy, loss.q=0.4,
+examples, from 3, of coloured images 10, to 60), batch_size (64, from 10,000
+examples on 128), loss.name=generalized_cross_entropy, loss.q=0.5,
 model.name=cnn4, validation_fraction=0.05, eval_every=5, checkpoint_every=5.
 """
 

@@ -78,7 +78,11 @@ def run(
   )
   print(f'  {telling.describe(data)}', flush=True)
   _check_labels(data)
-  config = plan.fit(data.config, len(data.labels))
+  config = plan.fit(
+    data.config,
+    len(data.labels),
+    has_color=data.images is not None and data.images.shape[-1] > 1,
+  )
   facts = {
     **kind,
     'fingerprint': data.arrays and data.arrays.fingerprint,

@@ -9,25 +9,34 @@ from experiments import devices
 # least and at most so often. Held-out predictions get worse again, and too sure
 # of themselves, when models have learnt wrong labels by heart.
 _VISITS = 20_000
-_FEWEST, _MOST = 6, 60
+_FEWEST_GRAY, _FEWEST_COLOR, _MOST = 3, 10, 60
+# What `config.batch_size=None` means: of fewer examples, and of more.
+_MANY, _BATCHES = 10_000, (64, 128)
 
 
 def fit(
-  config: ml_collections.ConfigDict, num_examples: int
+  config: ml_collections.ConfigDict,
+  num_examples: int,
+  *,
+  has_color: bool = False,
 ) -> ml_collections.ConfigDict:
   """The configuration with what has to fit the data.
 
   Args:
     config: of `configs/audit.py`.
     num_examples: how many there are.
+    has_color: whether the images have; photographs are harder to learn.
 
   Returns:
-    A copy: epochs are chosen if they are None; folds and batches are no larger
-    than the data, and at least one example is held out.
+    A copy: epochs and batches are chosen if they are None; folds and batches
+    are no larger than the data, and at least one example is held out.
   """
   config = config.copy_and_resolve_references()
   if config.epochs is None:
-    config.epochs = min(max(-(-_VISITS // num_examples), _FEWEST), _MOST)
+    fewest = _FEWEST_COLOR if has_color else _FEWEST_GRAY
+    config.epochs = min(max(-(-_VISITS // num_examples), fewest), _MOST)
+  if config.batch_size is None:
+    config.batch_size = _BATCHES[num_examples >= _MANY]
   config.folds = max(min(config.folds, num_examples), 2)
   config.validation_fraction = max(config.validation_fraction, 1 / num_examples)
   held = round(num_examples * config.validation_fraction)

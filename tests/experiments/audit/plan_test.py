@@ -8,10 +8,20 @@ from experiments.data import lanes
 
 
 @pytest.mark.parametrize(
-  ('number', 'epochs'), [(36, 60), (1437, 14), (60_000, 6), (2, 60)]
+  ('number', 'epochs'), [(36, 60), (1437, 14), (60_000, 3), (2, 60)]
 )
 def test_epochs_are_by_the_number_of_examples(number, epochs):
   assert plan.fit(audit.get_config(), number).epochs == epochs
+
+
+def test_batches_are_larger_of_many_examples():
+  assert plan.fit(audit.get_config(), 1437).batch_size == 64
+  assert plan.fit(audit.get_config(), 60_000).batch_size == 128
+
+
+def test_photographs_are_seen_more_often():
+  fitted = plan.fit(audit.get_config(), 60_000, has_color=True)
+  assert fitted.epochs == 10
 
 
 def test_what_is_set_stays():
