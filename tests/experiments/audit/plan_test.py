@@ -26,7 +26,7 @@ def test_photographs_are_seen_more_often():
 
 def test_what_is_set_stays():
   config = audit.get_config()
-  config.epochs = 3
+  config.epochs, config.batch_size = 3, 32
   fitted = plan.fit(config, 10_000)
   assert fitted.to_dict() == config.to_dict()
 
