@@ -1,6 +1,7 @@
 """From the names and numbers of a configuration to the objects they mean."""
 
 import functools
+import pathlib
 from typing import Any
 
 import jax.numpy as jnp
@@ -70,8 +71,28 @@ def make_data(
     batch_size=config.batch_size,
     num_trusted=config.num_trusted,
     image_size=config.image_size,
+    exclude=_read_excluded(config.exclude),
   )
   return given, data
+
+
+def _read_excluded(path: str | None) -> np.ndarray | None:
+  """The indices in the file of `config.exclude`, if there is one."""
+  if path is None:
+    return None
+  try:
+    with pathlib.Path(path).open('rb') as file:
+      index = np.lib.format.read_array(file, allow_pickle=False)
+  except (OSError, ValueError, EOFError) as error:
+    raise errors.UsageError(
+      f'config.exclude={path} cannot be read as a .npy file: {error}'
+    ) from None
+  if index.ndim != 1 or index.dtype.kind not in 'iu':
+    raise errors.UsageError(
+      f'config.exclude={path} holds {index.dtype} {list(index.shape)}: save '
+      'integers [n], the indices of examples'
+    )
+  return index
 
 
 def known(

@@ -25,8 +25,11 @@ from noisy_labels import estimation
 
 # Beyond, an interval for each entry of T is more than anybody reads.
 _MAX_CLASSES = 100
-# The predictions of which labels are simulated, N times K at most.
+# Labels are simulated of so many predictions, N times K, at most, and so many
+# multiplications, N times K^2 in a pass; of more classes not at all.
 _MAX_SIMULATED = 2**26
+_MAX_PRODUCTS = 2**34
+_MAX_SIMULATED_CLASSES = 1000
 _ROUNDS = 2
 
 
@@ -63,6 +66,10 @@ class _Part(NamedTuple):
 
 
 NAMES = tuple(estimators.ESTIMATORS)
+# Those that are told nothing but given labels.
+UNTOLD = tuple(
+  name for name in NAMES if not estimators.ESTIMATORS[name].of_trusted
+)
 
 
 def check(config: ml_collections.ConfigDict) -> None:
@@ -132,7 +139,12 @@ def read(
 
 
 def estimate(
-  name: str, labels: np.ndarray, log_probs: np.ndarray, *, seed: int
+  name: str,
+  labels: np.ndarray,
+  log_probs: np.ndarray,
+  *,
+  seed: int,
+  most_resamples: int = 200,
 ) -> NoiseEstimate:
   """Estimates the noise from held-out predictions.
 
@@ -143,6 +155,7 @@ def estimate(
     log_probs: log P(class | x) by a model that did not hear the label, `[N,
       K]`.
     seed: draws the bootstrap.
+    most_resamples: of the bootstrap; estimators that are slow take less.
 
   Returns:
     The estimate.
@@ -152,10 +165,11 @@ def estimate(
   result = jax.jit(estimator.estimate)(*arrays, None)
   key = jax.random.key(seed)
   bias, interval = None, None
-  if estimator.num_simulated:
+  if estimator.num_simulated and len(result.prior) <= _MAX_SIMULATED_CLASSES:
     bias = _bias(estimator, *arrays, result, jax.random.fold_in(key, 1))
-  if estimator.num_resamples:
-    interval = _interval(estimator, *arrays, key)
+  num_resamples = min(estimator.num_resamples, most_resamples)
+  if num_resamples:
+    interval = _interval(estimator, *arrays, key, num_resamples)
     if bias is not None:
       interval = estimation.widen(interval, _Part(*bias))
     interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)
@@ -178,7 +192,9 @@ def estimate(
   )
 
 
-def _interval(estimator, labels, log_probs, key) -> estimation.Interval:
+def _interval(
+  estimator, labels, log_probs, key, num_resamples
+) -> estimation.Interval:
   """The chance in the examples, of the rate and, of few classes, of T."""
   every_entry = log_probs.shape[1] <= _MAX_CLASSES
 
@@ -190,7 +206,7 @@ def _interval(estimator, labels, log_probs, key) -> estimation.Interval:
       return _Part(found.rate, transition)
 
     return estimation.bootstrap(
-      once, len(labels), key=key, num_resamples=estimator.num_resamples
+      once, len(labels), key=key, num_resamples=num_resamples
     )
 
   return run(labels, log_probs, key)
@@ -202,7 +218,10 @@ def _bias(estimator, labels, log_probs, found, key) -> estimation.Bias:
   In the second of two rounds labels have the noise that the first has
   corrected: the bias of a noise that is too strong is not that of the true one.
   """
-  step = -(-log_probs.size // _MAX_SIMULATED)
+  products = log_probs.size * log_probs.shape[1]
+  step = max(
+    -(-log_probs.size // _MAX_SIMULATED), -(-products // _MAX_PRODUCTS)
+  )
 
   @jax.jit
   def run(labels, log_probs, found, keys):

@@ -15,6 +15,9 @@ from experiments import noise_estimate
 from experiments.configs import common
 from experiments.data import dataset
 
+# Beyond so many classes, K^2 numbers are not written as text.
+_MAX_CLASSES = 1000
+
 # How a run's number is chosen from its periods; a table says which it shows.
 RULES = {
   'last': 'last epoch',
@@ -136,16 +139,17 @@ def write_summary(
     learned: the transition matrix that was trained, if one was.
 
   Returns:
-    What was written.
+    What was written. Matrices of very many classes are left out.
   """
 
   def listed(matrix):
-    return None if matrix is None else np.asarray(matrix).tolist()
+    small = matrix is not None and len(matrix) <= _MAX_CLASSES
+    return np.asarray(matrix).tolist() if small else None
 
   summary = {
     **select(history),
     'noise_rate': data.noise_rate,
-    'noise_counts': data.counts.tolist(),
+    'noise_counts': listed(data.counts),
     'class_names': list(data.info.class_names),
     'transition': listed(known.get('transition')),
     'learned_transition': listed(learned),
@@ -164,13 +168,16 @@ def write_summary(
 
 
 def select(history: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-  """The period that each of `RULES` chooses; of equals, the earliest."""
+  """The period that each of `RULES` chooses; of equals, the earliest.
+
+  Without a test split no period is the best on it, and the last one stands in.
+  """
   validation = [line['validation_accuracy'] for line in history]
   test = [line['test_accuracy'] for line in history]
   return {
     'last': history[-1],
     'best_validation': history[int(np.argmax(validation))],
-    'best_test': history[int(np.argmax(test))],
+    'best_test': history[-1 if np.isnan(test).all() else int(np.argmax(test))],
   }
 
 

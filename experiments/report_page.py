@@ -84,7 +84,13 @@ def _losses(
     if group.config.loss.name not in losses.OF_BATCHES
     and not group.config.method.name
     and len(group.summaries[0]['class_names']) == num_classes
+    and _has_counts(group.summaries[0])
   }
+
+
+def _has_counts(summary: dict[str, Any]) -> bool:
+  """Whether the summary says who was given which label: not of many classes."""
+  return summary['noise_counts'] is not None
 
 
 def _known(summary: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +137,8 @@ def _confusions(groups: Groups) -> list[dict[str, Any]]:
   drawn: dict[str, dict[str, Any]] = {}
   for name, group in groups.items():
     summary = group.summaries[0]
+    if not _has_counts(summary):
+      continue
     # Runs of one seed and noise are given the same labels.
     drawn.setdefault(
       str(summary['noise_counts']),
@@ -172,6 +180,8 @@ def _learned(groups: Groups) -> dict[str, dict[str, Any]]:
 
 
 def _beside_what_was_made(summary: dict[str, Any], name: str, key: str) -> str:
+  if not _has_counts(summary):
+    return ''
   counts = np.array(summary['noise_counts'])
   made = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
   maps = {'made': 100 * made, name: 100 * np.array(summary[key])}

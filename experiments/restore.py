@@ -96,7 +96,8 @@ def load(
 def _check_labels(workdir: pathlib.Path, data: dataset.Dataset) -> None:
   """Raises a `RunError` if the labels are not those that the run had."""
   summary = record.read_summary(workdir)
-  if summary and not np.array_equal(summary['noise_counts'], data.counts):
+  counts = summary and summary['noise_counts']
+  if counts and not np.array_equal(counts, data.counts):
     raise errors.RunError(
       f'the labels given are not those that {workdir} was trained on: has '
       'config.noise.file or the data set changed?'

@@ -145,10 +145,7 @@ class Training:
     last = epoch + 1 == self._config.epochs
     if whole and (last or (epoch + 1) % self._config.eval_every == 0):
       line = self._measure(epoch)
-      progress.advance(
-        f'test accuracy {line["test_accuracy"]:.1%}, '
-        f'memorised {line["memorised"]:.1%}'
-      )
+      progress.advance(_describe(line))
       last |= self._is_stale()
     if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
       self._save()
@@ -163,12 +160,20 @@ class Training:
     return self.history[-1]['epoch'] - best['epoch'] >= patience
 
   def write_predictions(self) -> None:
-    """Writes what models of folds predict for the training examples."""
+    """Writes what models of folds predict, for validation examples apart.
+
+    The latter are of folds too, but no model has heard their labels.
+    """
     if not self._config.folds:
       return
-    predictions = self._evaluator.predict(self._state, self._data.train)
-    if jax.process_index() == 0:
-      record.write_arrays(self.member.workdir / 'predictions.npz', predictions)
+    for prefix, shards in (
+      ('validation_', self._data.validation),
+      ('', self._data.train),
+    ):
+      predictions = self._evaluator.predict(self._state, shards)
+      if jax.process_index() == 0:
+        path = self.member.workdir / f'{prefix}predictions.npz'
+        record.write_arrays(path, predictions)
     # Nobody reads before it is there.
     devices.add_over_processes(0)
 
@@ -235,9 +240,20 @@ class Training:
       'test_accuracy': test['accuracy'],
       'seconds': round(seconds, 3),
     }
-    if not math.isfinite(line['train_loss'] + line['test_loss']):
+    # Where there is no test example its loss is not a number either.
+    tested = line['test_loss'] if self._data.num_tests else 0.0
+    if not math.isfinite(line['train_loss'] + tested):
       raise self._not_finite(self.step)
     for name in sums.keys() - {'loss', 'count'}:
       line[f'method_{name}'] = sums[name] / sums['count']
     self._metrics.add(line)
     return line
+
+
+def _describe(line: dict[str, Any]) -> str:
+  """How well it goes, of what is known."""
+  which = 'validation' if math.isnan(line['test_accuracy']) else 'test'
+  words = f'{which} accuracy {line[f"{which}_accuracy"]:.1%}'
+  if math.isnan(line['memorised']):
+    return words
+  return f'{words}, memorised {line["memorised"]:.1%}'

@@ -26,6 +26,9 @@ def get_config() -> ml_collections.ConfigDict:
   # The share of the training split that is held out, with its noisy labels, to
   # select models by.
   config.validation_fraction = 0.1
+  # A file of examples of the training split that take no part: .npy, with the
+  # integers that are their indices.
+  config.exclude = config_dict.placeholder(str)
 
   # What makes the labels wrong, at `rate`: `none`, `symmetric`, `pair_flip`,
   # `asymmetric`, `asymmetric_on_mutated_array` (what some official codes do),
@@ -68,7 +71,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.num_trusted = 0
 
   # Trains so many models, each blind to its own fold, and writes what each
-  # predicts for its fold to predictions.npz; 0 trains one on all examples.
+  # predicts for its fold to predictions.npz (and validation_predictions.npz:
+  # for the examples that are held out from all); 0 trains one on all examples.
   config.folds = 0
 
   # A loss of `noisy_labels.losses` and its hyper-parameters: there is a field

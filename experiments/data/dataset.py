@@ -46,7 +46,7 @@ class Dataset(NamedTuple):
     train: the training examples.
     train_index: the identities of this process's training examples, by row.
     validation: held-out training examples, their labels as noisy as the rest.
-    test: clean examples.
+    test: clean examples; none where the data set has no such split.
     mean: of the training pixels, a channel, in [0, 1].
     std: the same for their standard deviation.
     counts: int64 `[num_classes, num_classes]`: how many training or validation
@@ -71,6 +71,11 @@ class Dataset(NamedTuple):
     """The share of training and validation labels that is wrong."""
     return float(1 - np.trace(self.counts) / np.sum(self.counts))
 
+  @property
+  def num_tests(self) -> int:
+    """How many test examples there are, of all processes."""
+    return self.info.num_examples.get('test', 0)
+
 
 def make_dataset(
   name: str,
@@ -83,6 +88,7 @@ def make_dataset(
   batch_size: int,
   num_trusted: int = 0,
   image_size: tuple[int, int] | None = None,
+  exclude: np.ndarray | None = None,
 ) -> Dataset:
   """Reads this process's share of a data set and puts it on its devices.
 
@@ -96,6 +102,7 @@ def make_dataset(
     batch_size: over all devices of all processes.
     num_trusted: of how many training examples the true label may be known.
     image_size: height and width to resize images to.
+    exclude: the indices of training examples that take no part.
 
   Returns:
     The data set, on the devices.
@@ -108,9 +115,15 @@ def make_dataset(
     source.load, name, data_dir=data_dir, image_size=image_size
   )
   info = source.describe(name, data_dir=data_dir)
-  _check_splits(info)
+  if 'train' not in info.num_examples:
+    raise errors.RunError(
+      f"{info.name} has no split 'train'; it has {', '.join(info.num_examples)}"
+    )
   num_examples = info.num_examples['train']
   kept, held = lanes.hold_out(num_examples, validation_fraction, seed=seed)
+  if exclude is not None:
+    # What is left is where it would have been.
+    kept, held = np.setdiff1d(kept, exclude), np.setdiff1d(held, exclude)
   deal = lanes.Deal(len(kept), local.total, batch_size)
   _check_batch_size(deal, name)
   if not len(held):
@@ -132,9 +145,11 @@ def make_dataset(
   _check_trusted(np.isin(kept, trusted), deal)
   trusted_label = np.where(np.isin(examples.index, trusted), examples.label, -1)
 
-  test_deal = deal._replace(num_examples=info.num_examples['test'])
+  test_deal = deal._replace(num_examples=info.num_examples.get('test', 0))
   share = _share(test_deal, local)
-  test = load('test', start=share.start, stop=share.stop)
+  test = source.Examples(*(array[:0] for array in examples))
+  if test_deal.num_examples:
+    test = load('test', start=share.start, stop=share.stop)
   mean, std = _pixel_statistics(examples.image[train])
   return Dataset(
     info=info,
@@ -162,15 +177,6 @@ def make_dataset(
     ),
     trusted_label=_by_index(trusted_label[train], train_index, num_examples),
   )
-
-
-def _check_splits(info: source.Info) -> None:
-  for split in ('train', 'test'):
-    if split not in info.num_examples:
-      raise errors.RunError(
-        f'{info.name} has no split {split!r}; it has '
-        f'{", ".join(info.num_examples)}'
-      )
 
 
 def _check_batch_size(deal: lanes.Deal, name: str) -> None:

@@ -201,6 +201,17 @@ def test_models_of_folds_have_heard_no_label(tmp_path, data_dir):
       np.exp(saved['log_probs'].max(axis=1)),
       rtol=1e-4,
     )
+    index = saved['index']
+  # The examples that are held out from all have theirs apart.
+  with np.load(tmp_path / 'validation_predictions.npz') as saved:
+    np.testing.assert_array_equal(
+      np.sort(np.concatenate([index, saved['index']])), np.arange(NUM_EXAMPLES)
+    )
+    np.testing.assert_allclose(
+      table['predicted_probability'][saved['index']],
+      np.exp(saved['log_probs'].max(axis=1)),
+      rtol=1e-4,
+    )
 
 
 def test_a_run_reads_the_file_as_its_labels(elr, data_dir, tmp_path):

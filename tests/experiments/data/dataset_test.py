@@ -1,4 +1,4 @@
-"""Which examples may be trusted, on any number of devices."""
+"""Which examples take which part, on any number of devices."""
 
 import functools
 
@@ -9,10 +9,11 @@ import pytest
 from experiments import devices
 from experiments import errors
 from experiments.data import dataset
+from experiments.data import source
 
 
 @functools.cache
-def _make(data_dir, num_devices, num_trusted, seed=0):
+def _make(data_dir, num_devices, num_trusted, seed=0, exclude=()):
   """Digits, all of their labels wrong."""
   data = dataset.make_dataset(
     'digits',
@@ -23,6 +24,7 @@ def _make(data_dir, num_devices, num_trusted, seed=0):
     validation_fraction=0.1,
     batch_size=16,
     num_trusted=num_trusted,
+    exclude=np.array(exclude, int) if exclude else None,
   )
   return data._replace(
     **{
@@ -87,3 +89,45 @@ def test_every_device_needs_one(digits_dir):
 def test_no_more_can_be_trusted_than_there_are(digits_dir):
   with pytest.raises(errors.UsageError, match='num_trusted=5000 is not'):
     _make(digits_dir, 1, 5000)
+
+
+def test_what_is_excluded_takes_no_part_and_moves_nothing(digits_dir):
+  whole = _make(digits_dir, 4, 0)
+  left = _make(digits_dir, 4, 0, exclude=(3, 5, 1000, 1436))
+  gone = 0
+  for split in ('train', 'validation'):
+    _, _, before = _real(getattr(whole, split))
+    _, _, after = _real(getattr(left, split))
+    expected = np.setdiff1d(before, [3, 5, 1000, 1436])
+    np.testing.assert_array_equal(np.sort(after), expected)
+    gone += len(before) - len(after)
+  assert gone == 4
+  assert left.counts.sum() == whole.counts.sum() - 4
+
+
+def test_without_a_test_split_there_is_no_test_example(digits_dir, monkeypatch):
+  describe, load = source.describe, source.load
+
+  def untested(*args, **kwargs):
+    info = describe(*args, **kwargs)
+    return info._replace(num_examples={'train': info.num_examples['train']})
+
+  def load_train(name, split, **kwargs):
+    assert split == 'train'
+    return load(name, split, **kwargs)
+
+  monkeypatch.setattr(source, 'describe', untested)
+  monkeypatch.setattr(source, 'load', load_train)
+  data = _make.__wrapped__(digits_dir, 2, 0)
+  assert data.test.mask.sum() == 0
+  assert data.num_tests == 0
+  assert data.test.image.shape[2:] == data.train.image.shape[2:]
+  monkeypatch.setattr(
+    source,
+    'describe',
+    lambda *args, **kwargs: untested(*args, **kwargs)._replace(
+      num_examples={'test': 360}
+    ),
+  )
+  with pytest.raises(errors.RunError, match="no split 'train'; it has test"):
+    _make.__wrapped__(digits_dir, 2, 0)

@@ -1,0 +1,101 @@
+"""What an audit found, as CSV files for other programs."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+import csv
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from experiments import errors
+from experiments.audit import findings as findings_lib
+from experiments.data import label_file
+
+ISSUES = (
+  'index',
+  'name',
+  'label',
+  'label_name',
+  'suggested',
+  'suggested_name',
+  'score',
+  'confidence',
+  'label_probability',
+  'is_issue',
+)
+
+
+def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
+  """Writes issues.csv, transition.csv, suggested_labels.csv, problems.txt.
+
+  All examples are in issues.csv, those with `is_issue` 1 first. Numbers have
+  six digits.
+
+  Args:
+    workdir: where to.
+    found: by an audit.
+
+  Raises:
+    RunError: the files cannot be written.
+  """
+  _write(workdir / 'issues.csv', ISSUES, _issues(found))
+  names = found.class_names
+  _write(
+    workdir / 'transition.csv',
+    ('true', *names),
+    (
+      [name, *map(_short, row)]
+      for name, row in zip(names, found.transition, strict=True)
+    ),
+  )
+  label_file.write(
+    workdir / 'suggested_labels.csv',
+    found.index,
+    np.where(found.is_issue, found.suggested, found.label),
+  )
+
+
+def rank(found: findings_lib.Findings) -> np.ndarray:
+  """The rows: issues first, and each part by falling score."""
+  return np.lexsort((found.label_probability, -found.score, ~found.is_issue))
+
+
+def _issues(found: findings_lib.Findings) -> Iterable[Sequence[Any]]:
+  names = found.class_names
+  for row in rank(found):
+    label, suggested = found.label[row], found.suggested[row]
+    yield (
+      found.index[row],
+      found.names[row] if found.names else '',
+      label,
+      names[label],
+      suggested,
+      names[suggested],
+      _short(found.score[row]),
+      _short(found.confidence[row]),
+      _short(found.label_probability[row]),
+      int(found.is_issue[row]),
+    )
+
+
+def _short(value: float) -> str:
+  return f'{value:.6g}'
+
+
+def _write(
+  path: pathlib.Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+  """Writes a CSV file, whole or not at all."""
+  part = path.with_name(path.name + '.part')
+  try:
+    with part.open('w', newline='', encoding='utf-8') as file:
+      writer = csv.writer(file, lineterminator='\n')
+      writer.writerow(header)
+      writer.writerows(rows)
+    os.replace(part, path)
+  except OSError as error:
+    raise errors.RunError(
+      f'{path} cannot be written: {error.strerror}'
+    ) from error

@@ -1,0 +1,119 @@
+"""From held-out predictions to findings: how much noise, and where.
+
+Each function finds one thing, and keeps it in a file of the audit's directory.
+"""
+
+from collections.abc import Callable
+import functools
+import pathlib
+
+import numpy as np
+
+from experiments import noise_estimate
+from experiments.audit import held_out
+from experiments.audit import neighbours
+from experiments.audit import scoring
+from experiments.audit import sources
+from experiments.audit import store
+
+
+def predictions(data: sources.Data, workdir: pathlib.Path) -> np.ndarray:
+  """Probabilities by models that have not heard the label, floats `[N, K]`."""
+  if data.arrays is not None:
+    return data.arrays.probs
+  return np.exp(held_out.read(workdir / 'folds').log_probs)
+
+
+def noise(
+  labels: np.ndarray,
+  probs: np.ndarray,
+  workdir: pathlib.Path,
+  *,
+  estimator: str,
+  seed: int,
+) -> dict[str, np.ndarray]:
+  """Estimates the noise.
+
+  Args:
+    labels: given classes, int32 `[N]`.
+    probs: held-out predictions, floats `[N, K]`.
+    workdir: of the audit.
+    estimator: one of `noise_estimate.UNTOLD`.
+    seed: draws the bootstrap.
+
+  Returns:
+    `transition` `[K, K]`, `prior` `[K]`, `rate` and `rate_interval`: two
+    numbers, or none of an estimator that has no interval.
+  """
+
+  def make():
+    with np.errstate(divide='ignore'):
+      log_probs = np.log(probs)
+    found = noise_estimate.estimate(
+      estimator,
+      labels,
+      log_probs,
+      seed=seed,
+      most_resamples=scoring.num_resamples(*probs.shape),
+    )
+    return {
+      'transition': found.transition,
+      'prior': found.prior,
+      'rate': np.array(found.rate),
+      'rate_interval': np.array(found.rate_interval or ()),
+    }
+
+  return store.kept(workdir / 'noise_estimate.npz', estimator, make)
+
+
+def scores(
+  labels: np.ndarray,
+  probs: np.ndarray,
+  transition: np.ndarray,
+  workdir: pathlib.Path,
+  *,
+  detector: str,
+  seed: int,
+) -> scoring.Scores:
+  """Scores every label; see `scoring.find`."""
+
+  def make():
+    return scoring.find(
+      labels, probs, transition, detector=detector, seed=seed
+    )._asdict()
+
+  return scoring.Scores(**store.kept(workdir / 'scores.npz', detector, make))
+
+
+def near(
+  data: sources.Data, workdir: pathlib.Path
+) -> tuple[neighbours.Neighbours, list[str]]:
+  """Looks for duplicates and outliers.
+
+  Args:
+    data: of the audit; without images or features there is nowhere to look.
+    workdir: of the audit.
+
+  Returns:
+    What was found; and a sentence, if it was not looked for.
+  """
+  features: Callable[[], np.ndarray]
+  if data.images is not None:
+    features = functools.partial(neighbours.of_pixels, data.images)
+    dim = neighbours.COMPONENTS
+  elif data.arrays and data.arrays.features is not None:
+    features = functools.partial(np.asarray, data.arrays.features)
+    dim = data.arrays.features.shape[1]
+  else:
+    return neighbours.NOTHING, [
+      'Duplicates and outliers were not looked for: give --features.'
+    ]
+  reason = neighbours.too_many(len(data.labels), dim)
+  if reason is not None:
+    return neighbours.NOTHING, [reason]
+
+  def make():
+    return neighbours.find(features(), data.labels)._asdict()
+
+  found = store.kept(workdir / 'neighbours.npz', '', make)
+  return neighbours.Neighbours(**found), []
