@@ -122,7 +122,7 @@ def test_a_finished_audit_is_read_and_not_made_again(
   finished, photos, monkeypatch
 ):
   audit, workdir = finished
-  monkeypatch.setattr(loop, '_Loop', None)
+  monkeypatch.setattr(loop, '_prepare', None)
   monkeypatch.setattr(search.noise_estimate, 'estimate', None)
   monkeypatch.setattr(search.scoring, 'find', None)
   monkeypatch.setattr(search.neighbours, 'find', None)
@@ -155,7 +155,7 @@ def test_a_stopped_audit_goes_on_to_the_same_bits(
     with pytest.raises(errors.StoppedError, match='what is finished is kept'):
       _audit(tmp_path, photos)
     patch.setattr(search.noise_estimate, 'estimate', None)
-    patch.setattr(loop, '_Loop', None)
+    patch.setattr(loop, '_prepare', None)
     patch.setattr(pipeline.telling, 'write', lambda *args: None)
     with pytest.raises(TypeError):  # Only the last model is not there.
       _audit(tmp_path, photos)
@@ -171,7 +171,7 @@ def test_another_detector_trains_nothing_again(
 ):
   audit, workdir = finished
   shutil.copytree(workdir, tmp_path / 'copy')
-  monkeypatch.setattr(loop, '_Loop', None)
+  monkeypatch.setattr(loop, '_prepare', None)
   again = _audit(tmp_path / 'copy', photos, detector='normalized_margin')
   assert (again.found.score != audit.found.score).any()
   np.testing.assert_array_equal(again.found.is_issue, audit.found.is_issue)
