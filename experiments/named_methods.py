@@ -35,11 +35,13 @@ def parameters(name: str) -> dict[str, inspect.Parameter]:
 
 def fields() -> dict[str, type]:
   """Every hyper-parameter of any method, and what it is."""
-  return {
-    field: int if parameter.annotation is int else float
-    for name in names()
-    for field, parameter in parameters(name).items()
-  }
+  found: dict[str, type] = {}
+  for name in names():
+    for field, parameter in parameters(name).items():
+      kind = int if parameter.annotation is int else float
+      # One method's epochs are whole, and another's need not be.
+      found[field] = kind if found.get(field, kind) is kind else float
+  return found
 
 
 def make(
@@ -83,6 +85,9 @@ def make(
   if 'wrong_share' in known:
     told['noise_rate'] = known['wrong_share']
   values = {k: v for k, v in {**told, **given}.items() if k in wanted}
+  for field in given:
+    if takes[field].annotation is int and given[field] == int(given[field]):
+      values[field] = int(given[field])
   for field, parameter in wanted.items():
     if field not in values and parameter.default is inspect.Parameter.empty:
       raise errors.UsageError(_missing(name, field))

@@ -59,6 +59,27 @@ def test_all_can_be_named():
   assert named_methods.names() == methods.METHODS
 
 
+@pytest.mark.parametrize(
+  ('name', 'epochs', 'kind'),
+  [('confidence_regularized_sieve', 1.5, float), ('truncated_pruning', 2, int)],
+)
+def test_epochs_may_be_whole_or_not(name, epochs, kind):
+  config = common.get_config()
+  config.update_from_flattened_dict(
+    {'method.name': name, 'method.start_epochs': epochs}
+  )
+  assert named_methods.make(config.method, KNOWN).loss
+  wanted = named_methods.parameters(name)['start_epochs'].annotation
+  assert (wanted is int) == (kind is int)
+
+
+def test_half_an_epoch_is_refused_where_epochs_are_whole():
+  with pytest.raises(errors.UsageError, match='start_epochs must be'):
+    named_methods.make(
+      _config('truncated_pruning', start_epochs=1.5).method, KNOWN
+    )
+
+
 # One of each kind: alone, with two networks, with parameters of its own.
 QUICK = ('early_learning_regularization', 'co_teaching', 'volume_minimization')
 
