@@ -138,7 +138,10 @@ def _train_all(
         loop.close()
     summaries = {loop.member.workdir: loop.write_summary() for loop in loops}
   if watch.asked:  # Too late to stop these runs, but not what would follow.
-    raise errors.StoppedError('stopped; this run is finished and saved')
+    raise errors.StoppedError(
+      'stopped; this run is finished and saved, and the same command goes on '
+      'with what comes after it'
+    )
   return summaries
 
 

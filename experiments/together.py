@@ -135,7 +135,7 @@ def differ_in_arrays(members: Sequence[Member]) -> bool:
   try:
     # Making the parts is what is tried; they are no arrays to be returned.
     jax.eval_shape(jax.vmap(lambda own: (make(own), own)[1]), stacked)
-  except jax.errors.TracerArrayConversionError:
+  except jax.errors.JAXTypeError:
     return False
   return True
 

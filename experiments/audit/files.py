@@ -28,7 +28,7 @@ ISSUES = (
 
 
 def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
-  """Writes issues.csv, transition.csv, suggested_labels.csv, problems.txt.
+  """Writes issues.csv, transition.csv and suggested_labels.csv.
 
   All examples are in issues.csv, those with `is_issue` 1 first. Numbers have
   six digits.

@@ -46,6 +46,11 @@ def check(
       '--apply trains again, which takes images: with --labels and --probs, '
       'train with suggested_labels.csv in your own program'
     )
+  if options.apply is not None and not options.apply.is_file():
+    raise errors.UsageError(
+      f'--apply={options.apply} is not a file: name the reviewed.csv that the '
+      'report has exported'
+    )
   errors.check_name(
     'config.noise_estimate', str(config.noise_estimate), noise_estimate.UNTOLD
   )

@@ -22,7 +22,7 @@ _MAX_MAP = 30
 _MAX_CLASSES = 100
 _MAX_PAIRS = 30
 _MAX_OTHERS = 100
-_MAX_PROBLEMS = 200
+_MAX_PROBLEMS = 100
 
 _FOLDER = pathlib.Path(__file__).parent
 # Pieces of one script; the last one starts it.
@@ -74,7 +74,9 @@ def write(
     num_pairs=len(page_data.distinct_pairs(findings.duplicates)),
     max_others=_MAX_OTHERS,
     max_problems=_MAX_PROBLEMS,
-    heat_map=summary.heat_map(findings.transition) if has_map else None,
+    heat_map=summary.heat_map(findings.transition, findings.prior)
+    if has_map
+    else None,
     pairs=summary.confused_pairs(findings, most=_MAX_PAIRS),
     classes=summary.class_quality(findings, most=_MAX_CLASSES),
     has_pictures=pictures is not None,

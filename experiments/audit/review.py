@@ -138,8 +138,11 @@ def _number(cells, name: str, size: int, what: str) -> int:
   if not (value.isascii() and value.isdigit()):
     also = f' or {REMOVE}' if name == 'corrected' else ''
     raise _WrongError(f'{name} must be a number{also}, got {value!r}')
-  if int(value) >= size:
-    raise _WrongError(f'{name} {value} is not {what}: there are {size}, from 0')
+  # Python refuses to read thousands of digits.
+  if len(value) > 18 or int(value) >= size:
+    raise _WrongError(
+      f'{name} {value[:20]} is not {what}: there are {size}, from 0'
+    )
   return int(value)
 
 

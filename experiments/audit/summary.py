@@ -122,11 +122,15 @@ def confused_pairs(findings: findings_lib.Findings, *, most: int) -> list[Pair]:
   return sorted(found, key=lambda pair: -pair.expected)[:most]
 
 
-def heat_map(transition: np.ndarray) -> list[list[Cell]]:
-  """The transition matrix in percent; the shade leaves out the diagonal."""
+def heat_map(transition: np.ndarray, prior: np.ndarray) -> list[list[Cell]]:
+  """The transition matrix in percent, shaded by how many labels are so wrong.
+
+  A class of few images, whose row says little, is pale.
+  """
   shares = np.nan_to_num(transition, nan=0.0)
-  off = np.where(np.eye(len(shares), dtype=bool), 0, shares)
-  darkest = max(float(off.max(initial=0)), _VISIBLE)
+  off = np.nan_to_num(prior)[:, None] * shares
+  np.fill_diagonal(off, 0)
+  darkest = max(float(off.max(initial=0)), _VISIBLE / len(shares))
   levels = np.ceil(_LEVELS * off / darkest).astype(int)
   return [
     [

@@ -14,7 +14,6 @@ from experiments.audit import sources
 from experiments.audit import text
 
 # Beyond so many sentences, the rest is in problems.txt.
-_PROBLEMS = 100
 _TOLD = 5
 
 
@@ -82,13 +81,9 @@ def write(
 
   log.write_text(workdir / 'problems.txt', '\n'.join([*found.problems, '']))
   files.write(workdir, found)
-  shown = found.problems
-  if len(shown) > _PROBLEMS:
-    rest = len(shown) - _PROBLEMS
-    shown = [*shown[:_PROBLEMS], f'{rest:,} more are in problems.txt.']
   page.write(
     workdir / 'report.html',
-    found._replace(problems=shown),
+    found,
     data.pictures,
     max_pictures=options.max_pictures,
   )

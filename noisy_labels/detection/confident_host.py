@@ -115,9 +115,8 @@ def largest(
   order = np.argsort(short, kind='stable')
   ends = np.cumsum(counts)
   classes, starts = np.unique(quotas.classes, return_index=True)
-  for k, start, stop in zip(
-    classes, starts, [*starts[1:], len(quotas.classes)], strict=True
-  ):
+  stops = np.append(starts, len(quotas.classes))[1:]
+  for k, start, stop in zip(classes, starts, stops, strict=True):
     rows = order[ends[k - 1] if k else 0 : ends[k]]
     step = max(1, _ELEMENTS // len(rows))
     for first in range(start, stop, step):

@@ -68,8 +68,10 @@ def clean_posterior(probs: chex.Array, noise: estimate.Estimate) -> chex.Array:
 
   def step(_, clean):
     ratios = probs / jnp.maximum(clean @ transition, _SMALLEST)
-    clean = clean * (ratios @ transition.T)
-    return clean / jnp.sum(clean, axis=1, keepdims=True)
+    moved = clean * (ratios @ transition.T)
+    sums = jnp.sum(moved, axis=1, keepdims=True)
+    # Nothing is left where all is predicted of classes that never are given.
+    return jnp.where(sums > 0, moved / jnp.where(sums > 0, sums, 1), clean)
 
   return lax.fori_loop(0, _STEPS, step, start.astype(transition.dtype))
 

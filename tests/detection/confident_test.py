@@ -160,3 +160,15 @@ def test_nothing_of_the_size_of_the_predictions_is_made():
     memory = compiled(filter_by).lower(labels, probs).compile()
     temporary = memory.memory_analysis().temp_size_in_bytes
     assert temporary < 0.5 * 200_000 * 50 * 4, filter_by
+
+
+@every_filter
+def test_nothing_is_taken_where_nothing_is_wrong(filter_by):
+  labels = np.arange(60) % 3
+  probs = np.full((60, 3), 0.05, np.float32)
+  probs[np.arange(60), labels] = 0.9
+  for make in (np.asarray, jnp.asarray):
+    mask = detection.confident_learning(
+      make(labels), make(probs), filter_by=filter_by
+    )
+    assert not np.any(mask)

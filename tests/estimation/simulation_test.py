@@ -121,3 +121,12 @@ def test_errors():
       lambda labels: NOISE, clean(3), NOISE, key=jax.random.key(0),
       num_resamples=0,
     )  # fmt: skip
+
+
+def test_certain_predictions_of_a_class_never_given_stay_finite():
+  labels = np.arange(60) % 2
+  seen = np.where(np.arange(60) < 20, 2, labels)
+  probs = np.eye(3, dtype=np.float32)[seen]
+  found = estimation.confident_joint(labels, probs)
+  clean = estimation.clean_posterior(probs, found)
+  np.testing.assert_allclose(np.sum(clean, axis=1), 1, rtol=1e-5)

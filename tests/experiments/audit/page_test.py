@@ -167,7 +167,7 @@ def test_pairs_outliers_and_problems_have_limits_that_are_told(tmp_path):
   assert '300 examples' in read.text
   assert 'strangest 100' in read.text
   assert '1,000 problems' in read.text
-  assert 'and 800 more' in read.text
+  assert 'and 900 more, in problems.txt' in read.text
 
 
 @pytest.mark.parametrize('num_classes', [2, 30, 31])

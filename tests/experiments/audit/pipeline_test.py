@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import pathlib
 import shutil
 import signal
 
@@ -354,6 +355,12 @@ REQUESTS = sources.Request
     (REQUESTS(dataset='digits'), {'method.name': 'elr'}, {}, 'config.method'),
     (REQUESTS(dataset='digits'), {'epochs': 0}, {}, 'config.epochs=0'),
     (REQUESTS(labels='x', probs='y'), {}, {'apply': 'z'}, '--apply trains'),
+    (
+      REQUESTS(dataset='digits'),
+      {},
+      {'apply': pathlib.Path('no/reviewed.csv')},
+      'is not a file',
+    ),
   ],
 )
 def test_what_cannot_be_meant_is_said_at_once(

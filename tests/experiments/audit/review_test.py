@@ -39,6 +39,7 @@ def test_what_a_person_said(tmp_path):
   ('line', 'match'),
   [
     ('5,,0,1,right,', 'index 5 is not an example of the data: there are 5'),
+    ('9' * 5000 + ',,0,1,right,', 'index 9+ is not an example'),
     ('-1,,0,1,right,', "index must be a number, got '-1'"),
     ('x,,0,1,right,', "index must be a number, got 'x'"),
     ('²,,0,1,right,', 'index must be a number'),

@@ -62,7 +62,9 @@ def test_there_is_no_pair_without_noise():
 
 def test_the_map_is_darkest_where_most_is_wrong_and_empty_where_nothing_is():
   transition = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.004, 0, 0.996]])
-  cells = summary.heat_map(transition)
+  cells = summary.heat_map(
+    transition, np.full(len(transition), 1 / len(transition))
+  )
   assert [[cell.percent for cell in row] for row in cells] == [
     ['90', '10', ''],
     ['20', '80', ''],
