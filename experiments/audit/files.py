@@ -58,7 +58,11 @@ def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
 
 
 def rank(found: findings_lib.Findings) -> np.ndarray:
-  """The rows: issues first, and each part by falling score."""
+  """The rows: issues first, and each part by falling score.
+
+  Of equal scores the one with the less probable label comes first: 1 - p rounds
+  to 1 where p does not round to 0. Of those, the first row.
+  """
   return np.lexsort((found.label_probability, -found.score, ~found.is_issue))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.audit import files
 from experiments.audit import findings as findings_lib
 
 Pictures = Callable[[np.ndarray], list[bytes]]
@@ -65,14 +66,8 @@ def make(
 
 
 def by_suspicion(findings: findings_lib.Findings) -> np.ndarray:
-  """The rows of the issues, the most suspicious first.
-
-  Of equal scores the one with the less probable label comes first: 1 - p rounds
-  to 1 where p does not round to 0. Of those, the first row.
-  """
-  rows = np.flatnonzero(findings.is_issue)
-  order = np.lexsort((findings.label_probability[rows], -findings.score[rows]))
-  return rows[order]
+  """The rows of the issues, in the order of issues.csv."""
+  return files.rank(findings)[: np.count_nonzero(findings.is_issue)]
 
 
 def distinct_pairs(

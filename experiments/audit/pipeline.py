@@ -167,7 +167,7 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
     lambda title, asked: search.near(data, workdir),
   )
   number, *ends = (round(float(value)) for value in scores.expected)
-  interval = tuple(float(end) for end in noise['rate_interval'])
+  interval = [float(end) for end in noise['rate_interval']]
   if interval:  # It knows of more than the chance in the examples.
     ends = [round(end * len(labels)) for end in interval]
   trained_on = config if data.arrays is None else None
@@ -183,9 +183,9 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
     confidence=scores.confidence,
     label_probability=scores.label_probability,
     rate=float(noise['rate']),
-    rate_interval=interval or None,  # type: ignore[arg-type]
+    rate_interval=(interval[0], interval[1]) if interval else None,
     expected=number,
-    expected_interval=tuple(ends),  # type: ignore[arg-type]
+    expected_interval=(ends[0], ends[1]),
     transition=noise['transition'],
     prior=noise['prior'],
     duplicates=near.duplicates(),
