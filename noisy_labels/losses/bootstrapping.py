@@ -7,6 +7,7 @@ from noisy_labels import _checks
 from noisy_labels.losses import class_sums
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import predicted
 
 
 def soft_bootstrapped_cross_entropy(
@@ -53,7 +54,11 @@ def soft_bootstrapped_cross_entropy(
     Reed et al., `Training Deep Neural Networks on Noisy Labels with
     Bootstrapping <https://arxiv.org/abs/1412.6596>`_, 2014
   """
-  return _bootstrapped(logits, labels, beta, class_sums.entropy)
+  _checks.logits_and_labels(logits, labels)
+  _checks.in_range('beta', beta, '[0, 1]')
+  logits = log_prob.widen(jnp.asarray(logits))
+  entropy = class_sums.entropy(logits)
+  return expectation.over_labels(_mixed, logits, labels, beta, entropy)
 
 
 def hard_bootstrapped_cross_entropy(
@@ -98,21 +103,16 @@ def hard_bootstrapped_cross_entropy(
     Reed et al., `Training Deep Neural Networks on Noisy Labels with
     Bootstrapping <https://arxiv.org/abs/1412.6596>`_, 2014
   """
-
-  def surprise_of_prediction(logits):
-    return -log_prob.label_log_prob(logits, jnp.argmax(logits, axis=-1))
-
-  return _bootstrapped(logits, labels, beta, surprise_of_prediction)
-
-
-def _bootstrapped(logits, labels, beta, cost_of_prediction):
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('beta', beta, '[0, 1]')
-  logits = log_prob.widen(jnp.asarray(logits))
-  return expectation.over_labels(
-    lambda label, beta, cost: (1 - beta) * cost - beta * label,
-    logits,
-    labels,
-    beta,
-    cost_of_prediction(logits),
-  )
+  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  if jnp.issubdtype(labels.dtype, jnp.integer):
+    label, guess, _ = predicted.label_and_predicted_log_prob(logits, labels)
+    return _mixed(label, jnp.asarray(beta, label.dtype), -guess)
+  logits = log_prob.widen(logits)
+  guess = log_prob.label_log_prob(logits, predicted.predicted_class(logits))
+  return expectation.over_labels(_mixed, logits, labels, beta, -guess)
+
+
+def _mixed(label_log_prob, beta, cost_of_prediction):
+  return (1 - beta) * cost_of_prediction - beta * label_log_prob

@@ -1,12 +1,12 @@
 """Cross entropy of predictions that are nearly one-hot."""
 
 import chex
-import jax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import predicted
 
 
 def epsilon_softmax_cross_entropy(
@@ -67,27 +67,35 @@ def epsilon_softmax_cross_entropy(
   _checks.in_range('m', m, '[0, inf)')
   _checks.in_range('max_loss', max_loss, '(0, inf]')
   logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-  logits, dtype = log_prob.widen(logits), log_prob.wide_dtype(logits)
+  dtype = log_prob.wide_dtype(logits)
   m, max_loss = jnp.asarray(m, dtype), jnp.asarray(max_loss, dtype)
-
-  def clip(loss, max_loss):
-    return jnp.where(loss > max_loss, max_loss, loss)
-
-  def of_others(label, m, max_loss):
-    return clip(jnp.log1p(m) - label, max_loss)
-
-  predicted = jnp.argmax(logits, axis=-1)
-  log_largest = log_prob.label_log_prob(logits, predicted)
-  # log((1 + m) / (p + m))
-  of_predicted = clip(
-    jnp.log1p(-jnp.expm1(log_largest) / (jnp.exp(log_largest) + m)), max_loss
-  )
   if jnp.issubdtype(labels.dtype, jnp.integer):
-    label = log_prob.label_log_prob(logits, labels)
-    others = of_others(label, m, max_loss)
-    return jnp.where(labels == predicted, of_predicted, others)
-  hits = jax.nn.one_hot(predicted, logits.shape[-1], dtype=bool)
+    label, largest, guess = predicted.label_and_predicted_log_prob(
+      logits, labels
+    )
+    if_predicted = _of_predicted(largest, m, max_loss)
+    return jnp.where(
+      labels == guess, if_predicted, _of_others(label, m, max_loss)
+    )
+  logits = log_prob.widen(logits)
+  guess = predicted.predicted_class(logits)
+  largest = log_prob.label_log_prob(logits, guess)
+  hits = log_prob.hits(guess, logits)
   others = expectation.over_labels(
-    of_others, logits, jnp.where(hits, 0, labels), m, max_loss
+    _of_others, logits, jnp.where(hits, 0, labels), m, max_loss
   )
-  return others + jnp.sum(jnp.where(hits, labels, 0), axis=-1) * of_predicted
+  if_predicted = _of_predicted(largest, m, max_loss)
+  return others + jnp.sum(jnp.where(hits, labels, 0), axis=-1) * if_predicted
+
+
+def _of_others(log_p, m, max_loss):
+  return _clip(jnp.log1p(m) - log_p, max_loss)
+
+
+def _of_predicted(log_p, m, max_loss):
+  """Return log((1 + m) / (p + m)), at most max_loss."""
+  return _clip(jnp.log1p(-jnp.expm1(log_p) / (jnp.exp(log_p) + m)), max_loss)
+
+
+def _clip(loss, max_loss):
+  return jnp.where(loss > max_loss, max_loss, loss)

@@ -60,8 +60,8 @@ def _label_log_prob_bwd(residuals, g):
   logits, labels, largest, total = residuals
   g = nan_unless_class(labels, logits, g)
   shares = exp_less(logits, largest) * (g / total)[..., None]
-  gradient = jnp.where(_hits(labels, logits), g[..., None], 0) - shares
-  return gradient.astype(logits.dtype), _no_tangent(labels)
+  gradient = jnp.where(hits(labels, logits), g[..., None], 0) - shares
+  return gradient.astype(logits.dtype), no_tangent(labels)
 
 
 _label_log_prob.defvjp(_label_log_prob_fwd, _label_log_prob_bwd)
@@ -124,11 +124,11 @@ def _label_and_mean_bwd(residuals, gs):
   # The count is a constant: its cotangent, gs[2], goes nowhere.
   of_label, of_mean = nan_unless_class(labels, logits, gs[0]), gs[1]
   each = (of_mean / count)[..., None]
-  gradient = jnp.where(_hits(labels, logits), of_label[..., None] + each, each)
+  gradient = jnp.where(hits(labels, logits), of_label[..., None] + each, each)
   exps = _marked_exp(logits, largest)
   gradient -= exps * ((of_label + of_mean) / total)[..., None]
   gradient = jnp.where(exps < 0, 0, gradient)
-  return gradient.astype(logits.dtype), _no_tangent(labels)
+  return gradient.astype(logits.dtype), no_tangent(labels)
 
 
 _label_and_mean.defvjp(_label_and_mean_fwd, _label_and_mean_bwd)
@@ -201,7 +201,8 @@ def one_if_class(labels: chex.Array, logits: chex.Array) -> chex.Array:
   return nan_unless_class(labels, logits, ones)
 
 
-def _hits(labels, logits):
+def hits(labels: chex.Array, logits: chex.Array) -> chex.Array:
+  """Return which class is the label's, bool `[..., num_classes]`."""
   labels = _comparable(labels)
   return labels[..., None] == jnp.arange(logits.shape[-1], dtype=labels.dtype)
 
@@ -211,8 +212,9 @@ def _comparable(labels):
   return labels.astype(jnp.int32) if labels.dtype.itemsize < 4 else labels
 
 
-def _no_tangent(labels):
-  return np.zeros(labels.shape, jax.dtypes.float0)  # Integers have none.
+def no_tangent(labels: chex.Array) -> np.ndarray:
+  """Return the cotangent of integers, which have none."""
+  return np.zeros(labels.shape, jax.dtypes.float0)
 
 
 @functools.singledispatch
