@@ -4,7 +4,7 @@ import chex
 import jax.numpy as jnp
 
 from noisy_labels import _checks
-from noisy_labels.losses import class_sums
+from noisy_labels.losses import entropy
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
 from noisy_labels.losses import predicted
@@ -56,9 +56,13 @@ def soft_bootstrapped_cross_entropy(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('beta', beta, '[0, 1]')
-  logits = log_prob.widen(jnp.asarray(logits))
-  entropy = class_sums.entropy(logits)
-  return expectation.over_labels(_mixed, logits, labels, beta, entropy)
+  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  if jnp.issubdtype(labels.dtype, jnp.integer):
+    label, spread = entropy.label_log_prob_and_entropy(logits, labels)
+    return _mixed(label, jnp.asarray(beta, label.dtype), spread)
+  logits = log_prob.widen(logits)
+  spread = entropy.entropy(logits)
+  return expectation.over_labels(_mixed, logits, labels, beta, spread)
 
 
 def hard_bootstrapped_cross_entropy(

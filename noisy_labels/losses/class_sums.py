@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import chex
 import jax
+from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels.losses import joint_sums
@@ -18,10 +19,19 @@ from noisy_labels.losses import log_prob
 
 def count(logits: chex.Array) -> chex.Array:
   """Return the number of classes that are not masked, float `[...]`."""
-  # Integers as short as will do: what is summed is written out first.
-  dtype = jnp.int16 if logits.shape[-1] < 2**15 else jnp.int32
-  number = jnp.sum(logits > -jnp.inf, axis=-1, dtype=dtype)
-  return number.astype(log_prob.wide_dtype(logits))
+  dtype, size = log_prob.wide_dtype(logits), logits.shape[-1]
+
+  def counted():
+    # Integers as short as will do: what is summed is written out first.
+    short = jnp.int16 if size < 2**15 else jnp.int32
+    return jnp.sum(logits > -jnp.inf, axis=-1, dtype=short).astype(dtype)
+
+  if logits.size < log_prob.MANY:
+    return counted()
+  # A plain sum writes nothing, and says whether any class is masked.
+  total = lax.stop_gradient(joint_sums.total(logits, dtype))
+  everything = jnp.full(logits.shape[:-1], size, dtype)
+  return lax.cond(jnp.all(total > -jnp.inf), lambda: everything, counted)
 
 
 @jax.custom_vjp
@@ -49,42 +59,12 @@ def _power_sum_bwd(residuals, g):
   exps = log_prob.exp_less(logits, largest)
   gradient = powers * (g * power * scale)[..., None]
   gradient -= exps * (g * power * value / total)[..., None]
-  below = jnp.sum(powers * _below(logits, largest), axis=-1)
+  below = jnp.sum(powers * log_prob.below(logits, largest), axis=-1)
   by_power = below * scale - value * jnp.log(total)
   return gradient.astype(logits.dtype), g * by_power
 
 
 power_sum.defvjp(_power_sum_fwd, _power_sum_bwd)
-
-
-@jax.custom_vjp
-def entropy(logits: chex.Array) -> chex.Array:
-  """Return H = -sum_k p_k log p_k, `[..., num_classes]` -> `[...]`.
-
-  dH/dz = -p (log p + H).
-  """
-  return _entropy_fwd(logits)[0]
-
-
-def _entropy_fwd(logits):
-  wide = log_prob.widen(logits)
-  largest = log_prob.largest_of(wide)
-  exps = log_prob.exp_less(wide, largest)
-  total = jnp.sum(exps, axis=-1)
-  below = jnp.sum(exps * _below(wide, largest), axis=-1) / total
-  return jnp.log(total) - below, (logits, largest, total, below)
-
-
-def _entropy_bwd(residuals, g):
-  logits, largest, total, below = residuals
-  # log p + H, for log total is in both.
-  surprise = below[..., None] - _below(logits, largest)
-  exps = log_prob.exp_less(logits, largest)
-  gradient = exps * surprise * (g / total)[..., None]
-  return (gradient.astype(logits.dtype),)
-
-
-entropy.defvjp(_entropy_fwd, _entropy_bwd)
 
 
 @jax.custom_vjp
@@ -187,13 +167,4 @@ def _sum_and_count_above_jvp(primals, tangents):
 
 def _powers(logits, largest, power):
   """Return exp(logits - largest) to the power, 0 where masked."""
-  return jnp.exp(power[..., None] * _below(logits, largest))
-
-
-def _below(logits, largest):
-  """Return logits - largest, not less than what 0 may be multiplied by.
-
-  Its square too, which the second derivative meets.
-  """
-  below = logits.astype(largest.dtype) - largest[..., None]
-  return jnp.maximum(below, -jnp.sqrt(jnp.finfo(below.dtype).max) / 4)
+  return jnp.exp(power[..., None] * log_prob.below(logits, largest))

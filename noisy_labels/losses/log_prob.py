@@ -32,7 +32,7 @@ from noisy_labels.losses import masked_mean
 
 # So many that their exponentials take 32 MiB in float32. A CPU gets that much
 # from the system anew each time, page by page, and computes them twice in less.
-_MANY = 2**23
+MANY = 2**23
 
 
 @functools.singledispatch
@@ -157,6 +157,20 @@ def exp_less(logits: chex.Array, largest: chex.Array) -> chex.Array:
   return jnp.exp(logits.astype(largest.dtype) - largest[..., None])
 
 
+def below(logits: chex.Array, largest: chex.Array) -> chex.Array:
+  """Return logits - largest, not less than what 0 may be multiplied by.
+
+  Its square too, which the second derivative meets.
+  """
+  difference = logits.astype(largest.dtype) - largest[..., None]
+  return jnp.maximum(difference, least_below(largest)[..., None])
+
+
+def least_below(largest: chex.Array) -> chex.Array:
+  """Return the least that `below` returns, for each example."""
+  return jnp.full_like(largest, -np.sqrt(jnp.finfo(largest.dtype).max) / 4)
+
+
 def exp_sum(
   logits: chex.Array,
   largest: chex.Array,
@@ -166,7 +180,7 @@ def exp_sum(
 
   exp is what the backward pass makes the exponentials with.
   """
-  if logits.dtype == largest.dtype or logits.size < _MANY:
+  if logits.dtype == largest.dtype or logits.size < MANY:
     return jnp.sum(exp(logits, largest), axis=-1)
   # Exponentials wider than the gradient have no place in its buffer. Here none
   # are kept: the compiler does not see that the backward pass makes the same.

@@ -15,9 +15,9 @@ _FEW = 64
 def predicted_class(logits: chex.Array) -> chex.Array:
   """Return argmax_k logits_k, the first of equals, integer `[...]`.
 
-  Of `[..., num_classes]`. XLA's CPU compiler compares one logit after another in
-  an argmax, but several at once in a max: the maxima of blocks of classes say
-  in which block to look for it.
+  Of `[..., num_classes]`. XLA's CPU compiler compares one logit after another
+  in an argmax, but several at once in a max: the maxima of blocks of classes
+  say in which block to look for it.
   """
   size = logits.shape[-1]
   if size < _FEW:

@@ -1,6 +1,8 @@
 """Square errors of probabilities."""
 
 import chex
+import jax
+from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
@@ -57,16 +59,58 @@ def asymmetric_mean_square_error(
   """
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('a', a, '[1, inf)')
-  logits = log_prob.widen(jnp.asarray(logits))
+  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  if jnp.issubdtype(labels.dtype, jnp.integer):
+    label, squares = _label_log_prob_and_squares(logits, labels)
+    a = jnp.asarray(a, label.dtype)
+    return _mean_square(label, a, squares, class_sums.count(logits))
+  logits = log_prob.widen(logits)
   count = class_sums.count(logits)
   squares = class_sums.power_sum(logits, jnp.full_like(count, 2))
   return expectation.over_labels(
-    lambda label, a, squares, count: (
-      (a**2 - 2 * a * jnp.exp(label) + squares) / count
-    ),
-    logits,
-    labels,
-    a,
-    squares,
-    count,
+    _mean_square, logits, labels, a, squares, count
   )
+
+
+def _mean_square(label_log_prob, a, squares, count):
+  return (a**2 - 2 * a * jnp.exp(label_log_prob) + squares) / count
+
+
+@jax.custom_vjp
+def _label_log_prob_and_squares(logits, labels):
+  """Return log p_label and sum_k p_k^2, whose d/dz is 2 p (p - sum_j p_j^2).
+
+  Both gradients are added before they are rounded to the dtype of the logits.
+  """
+  return _joint_fwd(logits, labels)[0]
+
+
+def _joint_fwd(logits, labels):
+  largest = log_prob.largest_of(logits)
+  total = log_prob.exp_sum(logits, largest)
+  label = log_prob.choose(logits, labels) - largest - jnp.log(total)
+  squares = _square_sum(logits, largest, total)
+  return (label, squares), (logits, labels, largest, total, squares)
+
+
+def _joint_bwd(residuals, gs):
+  logits, labels, largest, total, squares = residuals
+  of_label = log_prob.nan_unless_class(labels, logits, gs[0])
+  probs = log_prob.exp_less(logits, largest) / total[..., None]
+  slope = 2 * gs[1][..., None] * probs
+  slope -= (of_label + 2 * gs[1] * squares)[..., None]
+  gradient = jnp.where(log_prob.hits(labels, logits), of_label[..., None], 0)
+  gradient += probs * slope
+  return gradient.astype(logits.dtype), log_prob.no_tangent(labels)
+
+
+_label_log_prob_and_squares.defvjp(_joint_fwd, _joint_bwd)
+
+
+def _square_sum(logits, largest, total):
+  if logits.size >= log_prob.MANY:
+    # As in `log_prob.exp_sum`; behind its total, lest the compiler make the two
+    # sums one and write down what both read.
+    logits, largest, total = lax.optimization_barrier((logits, largest, total))
+  exps = log_prob.exp_less(logits, largest)
+  return jnp.sum(exps * exps, axis=-1) / (total * total)

@@ -48,10 +48,14 @@ def test_temporaries(name, shape):
 @pytest.mark.parametrize(
   'name',
   [
+    'asymmetric_mean_square_error',
     'cross_entropy',
+    'epsilon_softmax_cross_entropy',
     'generalized_cross_entropy',
+    'hard_bootstrapped_cross_entropy',
     'normalized_cross_entropy',
     'smoothed_cross_entropy',
+    'soft_bootstrapped_cross_entropy',
   ],
 )
 def test_nothing_wide_is_kept_of_narrow_logits(name):
