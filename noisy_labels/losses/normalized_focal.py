@@ -4,6 +4,7 @@ import chex
 import jax
 from jax import lax
 import jax.numpy as jnp
+import numpy as np
 
 from noisy_labels import _checks
 from noisy_labels.losses import class_sums
@@ -64,13 +65,15 @@ def normalized_focal_loss(
   _checks.logits_and_labels(logits, labels)
   _checks.in_range('gamma', gamma, '[0, inf)')
 
+  # The paper's, which is known unless it is traced.
+  is_half = isinstance(gamma, (float, np.floating)) and gamma == 0.5
   logits = log_prob.widen(jnp.asarray(logits))
   gamma = jnp.asarray(gamma, logits.dtype)
   if constant_weights:
     total = _sum_with_constant_weights(logits, gamma)
   else:
     each = jnp.broadcast_to(gamma, logits.shape[:-1])
-    total = class_sums.focal_sum(logits, each)
+    total = class_sums.focal_sum(logits, each, is_half)
   return expectation.over_labels(
     lambda label, gamma, total: _focal(label, gamma, constant_weights) / total,
     logits,

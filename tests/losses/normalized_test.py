@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from noisy_labels import losses
+from noisy_labels.losses import class_sums
 
 K = 6
 # With labels 0 and 1.
@@ -179,3 +180,21 @@ def test_negative_loss_has_no_part_of_improbable_classes():
   assert (gradient == 0).all()
   moved = loss(logits.at[3].set(-30.0), jnp.array(0))
   np.testing.assert_allclose(moved, loss(logits, jnp.array(0)), rtol=1e-7)
+
+
+@pytest.mark.parametrize('row', [[0.3, -2.0, 4.0, -jnp.inf], [0.0, 900.0, 1.0]])
+def test_focal_sum_of_half_is_that_of_any_gamma(row):
+  logits, gamma = jnp.array(row), jnp.array(0.5)
+
+  def derivatives(is_half):
+    def total(logits, gamma):
+      return class_sums.focal_sum(logits, gamma, is_half)
+
+    first = jax.grad(total, argnums=(0, 1))
+    return total(logits, gamma), first(logits, gamma)
+
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-14),
+    derivatives(is_half=True),
+    derivatives(is_half=False),
+  )
