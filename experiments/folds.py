@@ -46,18 +46,22 @@ class Stack(NamedTuple):
     *,
     train: bool,
     mutable: Any = False,
+    own_images: bool = False,
   ) -> Any:
-    """Applies every model to all images."""
+    """Applies every model to all images, or to its own `[size, batch, ...]`."""
 
-    def run(variables):
+    def run(variables, images):
       return self.model.apply(variables, images, train=train, mutable=mutable)
 
     # A convolution vmapped over its filters becomes a grouped one, which a CPU
     # does several times slower than one after the other.
     if jax.default_backend() != 'cpu':
-      return jax.vmap(run)(variables)
+      return jax.vmap(run, (0, 0 if own_images else None))(variables, images)
     each = [
-      run(jax.tree.map(lambda leaf, i=i: leaf[i], variables))
+      run(
+        jax.tree.map(lambda leaf, i=i: leaf[i], variables),
+        images[i] if own_images else images,
+      )
       for i in range(self.size)
     ]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)

@@ -203,19 +203,23 @@ def _predictor(parts, state, params):
   """What predicts in a step, and the list of the model states that it makes."""
   model_states = []
 
-  def apply(params, images, key):
+  def apply(params, images, key, **options):
     del key  # No model here draws random numbers.
     logits, model_state = parts.model.apply(
       {'params': params, **state.model_state},
       images,
       train=True,
       mutable=list(state.model_state),
+      **options,
     )
     model_states.append(dict(model_state))
     return logits
 
   averaged = state.ema[0] if parts.ema_decay else None
-  return methods.Predict(apply, params, averaged), model_states
+  each = None
+  if parts.method.num_networks > 1:
+    each = functools.partial(apply, own_images=True)
+  return methods.Predict(apply, params, averaged, each), model_states
 
 
 def epoch_step(

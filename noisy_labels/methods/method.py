@@ -34,15 +34,30 @@ class Predict(NamedTuple):
     params: the model's parameters, those of several networks stacked.
     averaged: their running averages, for methods that ask for them by
       `ema_decay`.
+    apply_each: as `apply`, but of images `[num_networks, batch, ...]`, each
+      network's own; None where there is one network.
   """
 
   apply: Callable[[Any, chex.Array, chex.PRNGKey], chex.Array]
   params: Any
   averaged: Any = None
+  apply_each: Callable[[Any, chex.Array, chex.PRNGKey], chex.Array] | None = (
+    None
+  )
 
   def __call__(self, images: chex.Array, key: chex.PRNGKey) -> chex.Array:
     """Logits of the images, `[batch, num_classes]`."""
     return self.apply(self.params, images, key)
+
+  def each(self, images: chex.Array, key: chex.PRNGKey) -> chex.Array:
+    """Logits `[num_networks, batch, num_classes]` of each network's own images.
+
+    Raises:
+      ValueError: if there is one network.
+    """
+    if self.apply_each is None:
+      raise ValueError('one network has no images of its own: call predict')
+    return self.apply_each(self.params, images, key)
 
 
 class Method(NamedTuple):

@@ -169,9 +169,10 @@ def pro_mix(
 
     chosen = kept | guessed
     mixed, mixed_targets = _mix(batch['image'], targets, chosen, keys, alpha)
-    mixed = rows.logits_of(predict, {**views, 'image': mixed}, mixed_key)
+    mixed = predict.each(mixed, mixed_key)
+    mixed = jnp.where(rows.is_real(batch)[:, None], mixed, 0)
     more = losses_lib.cross_entropy(second + bias, targets)
-    more += losses_lib.cross_entropy(_own(mixed) + bias, mixed_targets)
+    more += losses_lib.cross_entropy(mixed + bias, mixed_targets)
     strength = jnp.where(late, selection.ramp(1.0, epoch, ramp_epochs), 0)
     each = losses_lib.cross_entropy(first + bias, targets) + strength * more
     each += jnp.where(late, _descent(state.params, probs), 0)
@@ -228,19 +229,12 @@ def _agreed(probs, sure, kept, batch, guess_share):
 
 
 def _mix(images, targets, chosen, keys, alpha):
-  """What the networks mix, one after the other, and the labels `[2, ...]`."""
+  """What each network mixes, and the labels of that, `[2, batch, ...]`."""
   ratio_keys, order_keys = (jax.random.split(key) for key in keys)
   ratios = jax.vmap(mixing.ratio, (0, None))(ratio_keys, alpha)
   partners = jax.vmap(mixing.partners)(order_keys, chosen)
   mixed = jax.vmap(mixing.mix, (None, 0, 0))(images, partners, ratios)
-  targets = jax.vmap(mixing.mix)(targets, partners, ratios)
-  return mixed.reshape(-1, *images.shape[1:]), targets
-
-
-def _own(logits):
-  """Of logits `[2, 2 batch, K]`, what each network says of its own images."""
-  first, second = jnp.split(logits, 2, axis=1)
-  return jnp.stack([first[0], second[1]])
+  return mixed, jax.vmap(mixing.mix)(targets, partners, ratios)
 
 
 def _descent(prior, probs):

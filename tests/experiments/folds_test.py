@@ -38,6 +38,12 @@ def test_a_stack_is_its_models():
     alone = jax.tree.map(lambda leaf, i=number: leaf[i], variables)
     want = stack.model.apply(alone, images, train=False)
     np.testing.assert_allclose(logits[number], want, rtol=1e-6)
+  # In front of each model other images.
+  own = jnp.stack([images, 2 * images])
+  logits = stack.apply(variables, own, train=False, own_images=True)
+  for number in range(2):
+    both = stack.apply(variables, own[number], train=False)
+    np.testing.assert_allclose(logits[number], both[number], rtol=1e-6)
   kernels = jax.tree.leaves(variables['params'])
   assert any((kernel[0] != kernel[1]).any() for kernel in kernels)
 

@@ -3,6 +3,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from noisy_labels import losses
 from noisy_labels import methods
@@ -20,3 +21,9 @@ def test_stateless_method_is_its_loss():
   np.testing.assert_array_equal(result, loss(2 * images, batch['label']))
   assert (memory, metrics) == (state.memory, {})
   assert not jax.tree.leaves(state)
+
+
+def test_one_network_has_no_images_of_its_own():
+  predict = methods.Predict(lambda params, images, key: images, params=None)
+  with pytest.raises(ValueError, match='one network'):
+    predict.each(jnp.zeros((2, 3, 4)), jax.random.key(0))

@@ -193,7 +193,11 @@ def one_step(prior, visits, confidence=0.7, share=1.0):
   _, memory = method.init(jax.random.key(0), 5, 2)
   memory = memory._replace(visits=jnp.full(5, visits))
   losses, (memory, metrics) = method.loss(
-    lambda images, key: jnp.tile(jnp.log(P), (1, 2, 1)),
+    methods.Predict(
+      lambda params, images, key: jnp.tile(jnp.log(P), (1, 2, 1)),
+      params=None,
+      apply_each=lambda params, images, key: jnp.log(P),
+    ),
     batch,
     methods.MethodState(prior, memory),
     jax.random.key(0),

@@ -88,10 +88,16 @@ def start(method, scale=1.0):
 
 
 def predictor(state):
+  def apply(weights, images, key):
+    return images @ weights
+
+  # Weights and images of several networks are multiplied pair by pair.
+  is_one = jnp.ndim(state.trained['model']) == 2
   return methods.Predict(
-    lambda weights, images, key: images @ weights,
+    apply,
     state.trained['model'],
     state.averaged,
+    None if is_one else apply,
   )
 
 
