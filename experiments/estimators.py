@@ -16,8 +16,7 @@ class Estimator(NamedTuple):
     estimate: from labels, log-probabilities and weights to an estimate.
     loss: what the folds are trained with, as fields of `config.loss`.
     num_resamples: of the bootstrap; 0 if the estimator takes no weights.
-    num_simulated: how often labels are drawn to tell the bias; 0 where that
-      would not tell it: simulated labels keep what the estimator assumes.
+    num_simulated: how often labels are drawn to tell the bias.
     of_trusted: whether the labels are the true ones of the trusted examples,
       and the others are left out.
   """
@@ -25,7 +24,7 @@ class Estimator(NamedTuple):
   estimate: Callable[..., estimation.Estimate]
   loss: dict[str, Any]
   num_resamples: int
-  num_simulated: int = 0
+  num_simulated: int
   of_trusted: bool = False
 
 
@@ -47,6 +46,7 @@ ESTIMATORS = {
     ),
     GIVEN,
     0,
+    5,
   ),
   'dual_transition': Estimator(
     lambda labels, log_probs, weights: estimation.dual_transition(
@@ -54,6 +54,7 @@ ESTIMATORS = {
     ),
     GIVEN,
     100,
+    20,
   ),
   'hoc': Estimator(
     lambda labels, log_probs, weights: estimation.hoc(
@@ -64,6 +65,7 @@ ESTIMATORS = {
     ),
     TRUE,
     20,
+    5,
   ),
   'em_transition': Estimator(
     lambda labels, log_probs, weights: (
@@ -71,6 +73,7 @@ ESTIMATORS = {
     ),
     TRUE,
     50,
+    10,
   ),
   'trusted_transition': Estimator(
     lambda labels, log_probs, weights: estimation.trusted_transition(
@@ -78,6 +81,7 @@ ESTIMATORS = {
     ),
     GIVEN,
     200,
+    20,
     of_trusted=True,
   ),
 }

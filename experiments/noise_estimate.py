@@ -21,16 +21,11 @@ import numpy as np
 from experiments import errors
 from experiments import estimators
 from experiments import log
+from experiments import noise_bias
 from noisy_labels import estimation
 
 # Beyond, an interval for each entry of T is more than anybody reads.
 _MAX_CLASSES = 100
-# Labels are simulated of so many predictions, N times K, at most, and so many
-# multiplications, N times K^2 in a pass; of more classes not at all.
-_MAX_SIMULATED = 2**26
-_MAX_PRODUCTS = 2**34
-_MAX_SIMULATED_CLASSES = 1000
-_ROUNDS = 2
 
 
 class NoiseEstimate(NamedTuple):
@@ -42,11 +37,13 @@ class NoiseEstimate(NamedTuple):
     prior: `P(true i)`, float `[K]`.
     rate: the probability that a label is wrong.
     rate_interval: what a bootstrap over examples says of the rate, at 95%,
-      widened by `rate_bias`; None of an estimator that has none.
+      widened by `rate_bias` and that of the noise which it was found with; None
+      where there is neither.
     transition_interval: the same for T, two `[K, K]`; None also where there
       are many classes.
-    rate_bias: estimated rate less the true one, where labels are drawn from
-      predictions with the noise that was found; None where it cannot be told.
+    rate_bias: estimated rate less the true one, where labels are drawn with a
+      noise like that of the run (`noise_bias.py`); None where it cannot be
+      told.
   """
 
   estimator: str
@@ -56,13 +53,6 @@ class NoiseEstimate(NamedTuple):
   rate_interval: tuple[float, float] | None
   transition_interval: tuple[np.ndarray, np.ndarray] | None
   rate_bias: float | None = None
-
-
-class _Part(NamedTuple):
-  """What there is an interval of; T may be left out, as a zero."""
-
-  rate: Any
-  transition: Any
 
 
 NAMES = tuple(estimators.ESTIMATORS)
@@ -111,19 +101,30 @@ def find(
   saved = read(config, workdir)
   if saved is not None:
     return saved
-  estimator = estimators.ESTIMATORS[name]
-  folds = folder / f'folds_{estimator.loss["name"]}'
-  train(
-    _of_folds(config, estimator.loss),
-    folds,
-    title=f'{title}: {config.estimation.folds} folds',
+  own = estimators.ESTIMATORS[name]
+
+  def predictions(loss):
+    folds = folder / f'folds_{loss["name"]}'
+    train(
+      _of_folds(config, loss),
+      folds,
+      title=f'{title}: {config.estimation.folds} folds',
+    )
+    with np.load(folds / 'predictions.npz') as saved:
+      return dict(saved)
+
+  given = predictions(estimators.GIVEN)
+  known = given if own.loss is estimators.GIVEN else predictions(own.loss)
+  labels, log_probs = known['label'], known['log_probs']
+  if own.of_trusted:
+    labels = known['trusted_label']
+    log_probs, labels = log_probs[labels >= 0], labels[labels >= 0]
+  reference = noise_bias.reference(
+    given['label'], given['log_probs'], seed=config.seed
   )
-  with np.load(folds / 'predictions.npz') as saved:
-    labels, log_probs = saved['label'], saved['log_probs']
-    if estimator.of_trusted:
-      labels = saved['trusted_label']
-      log_probs, labels = log_probs[labels >= 0], labels[labels >= 0]
-  found = estimate(name, labels, log_probs, seed=config.seed)
+  found = estimate(
+    name, labels, log_probs, seed=config.seed, reference=reference
+  )
   if jax.process_index() == 0:
     log.write_json(folder / f'{name}.json', _plain(found))
     print(describe(found), flush=True)
@@ -144,6 +145,7 @@ def estimate(
   log_probs: np.ndarray,
   *,
   seed: int,
+  reference: noise_bias.Reference | None,
   most_resamples: int = 200,
 ) -> NoiseEstimate:
   """Estimates the noise from held-out predictions.
@@ -155,6 +157,7 @@ def estimate(
     log_probs: log P(class | x) by a model that did not hear the label, `[N,
       K]`.
     seed: draws the bootstrap.
+    reference: what the bias is found with; None, and there is none.
     most_resamples: of the bootstrap; estimators that are slow take less.
 
   Returns:
@@ -163,15 +166,17 @@ def estimate(
   estimator = estimators.ESTIMATORS[name]
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
   result = jax.jit(estimator.estimate)(*arrays, None)
-  key = jax.random.key(seed)
-  bias, interval = None, None
-  if estimator.num_simulated and len(result.prior) <= _MAX_SIMULATED_CLASSES:
-    bias = _bias(estimator, *arrays, result, jax.random.fold_in(key, 1))
   num_resamples = min(estimator.num_resamples, most_resamples)
+  interval, bias = None, None
   if num_resamples:
+    key = jax.random.key(seed)
     interval = _interval(estimator, *arrays, key, num_resamples)
-    if bias is not None:
-      interval = estimation.widen(interval, _Part(*bias))
+  if reference is not None:
+    bias = noise_bias.of(name, reference, log_probs, seed=seed)
+    point = _part(result)
+    interval = interval or estimation.Interval(point, point)
+    interval = _widened(interval, bias, reference.bias)
+  if interval:
     interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)
   return NoiseEstimate(
     estimator=name,
@@ -192,18 +197,21 @@ def estimate(
   )
 
 
+def _part(found: Any) -> estimation.Bias:
+  """What there is an interval of; T is left out, as a zero, if it is large."""
+  few = len(found.transition) <= _MAX_CLASSES
+  return estimation.Bias(found.rate, found.transition if few else jnp.zeros(()))
+
+
 def _interval(
   estimator, labels, log_probs, key, num_resamples
 ) -> estimation.Interval:
   """The chance in the examples, of the rate and, of few classes, of T."""
-  every_entry = log_probs.shape[1] <= _MAX_CLASSES
 
   @jax.jit
   def run(labels, log_probs, key):
     def once(weights):
-      found = estimator.estimate(labels, log_probs, weights)
-      transition = found.transition if every_entry else jnp.zeros(())
-      return _Part(found.rate, transition)
+      return _part(estimator.estimate(labels, log_probs, weights))
 
     return estimation.bootstrap(
       once, len(labels), key=key, num_resamples=num_resamples
@@ -212,40 +220,12 @@ def _interval(
   return run(labels, log_probs, key)
 
 
-def _bias(estimator, labels, log_probs, found, key) -> estimation.Bias:
-  """What the errors of the model add to the estimate.
-
-  In the second of two rounds labels have the noise that the first has
-  corrected: the bias of a noise that is too strong is not that of the true one.
-  """
-  products = log_probs.size * log_probs.shape[1]
-  step = max(
-    -(-log_probs.size // _MAX_SIMULATED), -(-products // _MAX_PRODUCTS)
-  )
-
-  @jax.jit
-  def run(labels, log_probs, found, keys):
-    def once(noise, key):
-      clean = jnp.exp(log_probs)
-      if estimator.loss is estimators.GIVEN:
-        clean = estimation.clean_posterior(clean, noise)
-      bias = estimation.simulated_bias(
-        lambda labels: estimator.estimate(labels, log_probs, None),
-        estimation.calibrate(clean, labels, noise),
-        noise,
-        key=key,
-        num_resamples=estimator.num_simulated,
-      )
-      return estimation.corrected(found, bias), bias
-
-    _, biases = jax.lax.scan(once, found, keys)
-    bias = jax.tree.map(lambda rounds: rounds[-1], biases)
-    if len(found.prior) > _MAX_CLASSES:
-      bias = bias._replace(transition=jnp.zeros(()))
-    return bias
-
-  keys = jax.random.split(key, _ROUNDS)
-  return run(labels[::step], log_probs[::step], found, keys)
+def _widened(interval, bias, of_reference) -> estimation.Interval:
+  """By the bias, and by what the noise that it was found with may be off."""
+  interval = estimation.widen(interval, _part(bias))
+  if bias is of_reference:
+    return interval
+  return estimation.widen(interval, _part(of_reference))
 
 
 def describe(found: NoiseEstimate) -> str:

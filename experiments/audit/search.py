@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 
+from experiments import noise_bias
 from experiments import noise_estimate
 from experiments.audit import held_out
 from experiments.audit import neighbours
@@ -54,6 +55,7 @@ def noise(
       labels,
       log_probs,
       seed=seed,
+      reference=noise_bias.reference(labels, log_probs, seed=seed),
       most_resamples=scoring.num_resamples(*probs.shape),
     )
     return {

@@ -19,8 +19,18 @@ _NOISES = {
 }
 
 
-def get_config() -> ml_collections.ConfigDict:
-  """What `experiments/recovery.py` runs."""
+def get_config(only: str = '') -> ml_collections.ConfigDict:
+  """What `experiments/recovery.py` runs.
+
+  Args:
+    only: how the names of the problems begin that are wanted; all, if empty.
+
+  Returns:
+    The configuration.
+
+  Raises:
+    ValueError: if there is no such problem.
+  """
   config = ml_collections.ConfigDict()
   config.estimators = noise_estimate.NAMES
   config.base = common.get_config()
@@ -38,8 +48,14 @@ def get_config() -> ml_collections.ConfigDict:
   problems['CIFAR-10N worst (JPEG copy)'] = {
     'dataset': 'cifar10_n',
     'noise': {'column': 'worse_label'},
+    'model': {'name': 'cnn4'},
+    'batch_size': 128,
+    'optimizer': {'learning_rate': 2e-3},
     'augment': {'flip': True},
-    'estimation': {'epochs': 10},
+    'estimation': {'folds': 3, 'epochs': 6},
   }
-  config.problems = ml_collections.ConfigDict(problems, sort_keys=False)
+  wanted = {k: v for k, v in problems.items() if k.startswith(only)}
+  if not wanted:
+    raise ValueError(f'no problem begins with {only!r}: {list(problems)}')
+  config.problems = ml_collections.ConfigDict(wanted, sort_keys=False)
   return config

@@ -123,24 +123,28 @@ def simulated_bias(
   *,
   key: chex.PRNGKey,
   num_resamples: int = 10,
+  of_true: bool = False,
 ) -> Bias:
   """The bias of an estimator, by a parametric bootstrap of the labels.
 
     z_n ~ P(true | x_n),  y_n ~ T[z_n],  bias = mean of (estimate(y) - truth)
 
   where the truth is how many y_n are not z_n, and their transition matrix. T is
-  the estimate itself, so the bias is that of a noise like the one found. It is
-  as good as the probabilities of the true classes are: `clean_posterior` makes
-  these of predictions of the given label, and `calibrate` improves them. What
-  a model is wrong about with certainty, it cannot tell.
+  an estimate, so the bias is that of a noise like the one found. It is as good
+  as the probabilities of the true classes are: `clean_posterior` makes these of
+  predictions of the given label, and `calibrate` improves them. What a model is
+  wrong about with certainty, it cannot tell. Nor does an estimator see what it
+  assumes in vain where T and the probabilities come of the same assumption: let
+  these be another's, such as the confident joint's.
 
   Args:
     function: from labels, int32 `[N]`, to an estimate; what it knows of the
       examples beside the labels stays as it is.
     clean_probs: P(true | x), floats `[N, K]`.
-    noise: the estimate from the labels that are given.
+    noise: an estimate from the labels that are given.
     key: a key of `jax.random`.
     num_resamples: how often labels are drawn.
+    of_true: function takes z and not y, as `trusted_transition` does.
 
   Returns:
     The bias. Memory: beside what function takes three `[N, K]` and three
@@ -163,7 +167,7 @@ def simulated_bias(
     true = jax.random.categorical(first, log_probs)
     given = jax.random.categorical(second, log_noise[true])
     made = estimate.from_joint(blocks.pair_counts(true, given, num_classes))
-    found = function(given.astype(jnp.int32))
+    found = function((true if of_true else given).astype(jnp.int32))
     bias = Bias(found.rate - made.rate, found.transition - made.transition)
     return jax.tree.map(jnp.add, total, bias), None
 

@@ -90,6 +90,44 @@ def test_an_estimator_that_knows_the_truth_has_no_bias():
   np.testing.assert_allclose(got.transition, np.zeros((K, K)), atol=1e-6)
 
 
+def test_dual_transition_is_seen_to_double_the_noise():
+  """Of a model that predicts the given label as often as it is given."""
+  true = np.arange(3000) % K
+  probs = np.asarray(problems.TRANSITION, np.float32)[true]
+  got = jax.jit(
+    lambda key: estimation.simulated_bias(
+      lambda labels: estimation.dual_transition(labels, probs, percentile=None),
+      jax.nn.one_hot(true, K),
+      NOISE,
+      key=key,
+    )
+  )(jax.random.key(0))
+  twice = problems.TRANSITION @ problems.TRANSITION
+  np.testing.assert_allclose(
+    got.transition, twice - problems.TRANSITION, atol=0.02
+  )
+
+
+def test_bias_of_what_is_told_true_labels():
+  """What a model leaves to other classes counts as noise."""
+  probs = clean(20_000)
+  flat = (0.7 * probs + 0.3 / K) @ problems.TRANSITION
+  got = jax.jit(
+    lambda key: estimation.simulated_bias(
+      lambda labels: estimation.trusted_transition(labels, flat),
+      probs,
+      NOISE,
+      key=key,
+      of_true=True,
+    )
+  )(jax.random.key(0))
+  sums = probs.sum(axis=0)[:, None]
+  want = probs.T @ flat / sums
+  np.testing.assert_allclose(
+    got.transition, want - problems.TRANSITION, atol=0.01
+  )
+
+
 def test_corrected_is_an_estimate_again():
   bias = estimation.Bias(jnp.float32(0), jnp.full((K, K), 0.2))
   got = estimation.corrected(NOISE, bias)

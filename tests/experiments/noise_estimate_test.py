@@ -11,6 +11,7 @@ from experiments import check_config
 from experiments import errors
 from experiments import loop
 from experiments import named_losses
+from experiments import noise_bias
 from experiments import noise_estimate
 from experiments.configs import common
 from noisy_labels import noise
@@ -36,7 +37,9 @@ def test_estimates_of_known_noise(name):
   of_given = ('anchor_points', 'confident_joint', 'trusted_transition')
   probs = clean @ TRANSITION if name in of_given else clean
   seen = true if name == 'trusted_transition' else labels
-  found = noise_estimate.estimate(name, seen, np.log(probs), seed=0)
+  found = noise_estimate.estimate(
+    name, seen, np.log(probs), seed=0, reference=None
+  )
   assert found.estimator == name
   np.testing.assert_allclose(found.transition.sum(axis=1), 1, rtol=1e-5)
   np.testing.assert_allclose(found.transition, TRANSITION, atol=0.08)
@@ -44,19 +47,23 @@ def test_estimates_of_known_noise(name):
   wrong = np.mean(labels != true)
   assert found.rate == pytest.approx(wrong, abs=0.04)
   assert f'{found.rate:.1%}' in noise_estimate.describe(found)
+  assert found.rate_bias is None
   if name == 'anchor_points':
     assert found.rate_interval is None
     return
   lower, upper = found.rate_interval
   assert lower < found.rate < upper < lower + 0.1
-  assert (found.rate_bias is None) == (name != 'confident_joint')
   lowest, highest = found.transition_interval
   assert (lowest <= found.transition + 1e-6).all()
   assert (found.transition <= highest + 1e-6).all()
 
 
-def test_the_interval_knows_that_the_model_errs():
-  """Where the model is unsure the confident joint finds too much noise."""
+# Of hard examples the confident joint finds too much noise, trusted ones too,
+# and Dual-T finds it twice.
+@pytest.mark.parametrize(
+  'name', ['confident_joint', 'trusted_transition', 'dual_transition']
+)
+def test_the_interval_knows_that_the_model_errs(name):
   rng = np.random.default_rng(1)
   clean = rng.dirichlet(np.full(K, 0.15), N).astype(np.float32)
   clean = 0.98 * clean + 0.02 / K
@@ -64,7 +71,13 @@ def test_the_interval_knows_that_the_model_errs():
   true = np.minimum((clean.cumsum(axis=1) < uniform).sum(axis=1), K - 1)
   labels = noise.corrupt(true, TRANSITION, seed=0).labels
   probs = np.log(clean @ TRANSITION)
-  found = noise_estimate.estimate('confident_joint', labels, probs, seed=0)
+  found = noise_estimate.estimate(
+    name,
+    true if name == 'trusted_transition' else labels,
+    probs,
+    seed=0,
+    reference=noise_bias.reference(labels, probs, seed=0),
+  )
   wrong = np.mean(labels != true)
   lower, upper = found.rate_interval
   assert found.rate > wrong + 0.02
