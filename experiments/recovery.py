@@ -2,6 +2,10 @@
 
   python -m experiments.recovery --data_dir=DIR --workdir=runs/recovery
 
+Only some of the problems, by how their names begin:
+
+  --config=experiments/configs/mnist_recovery.py:CIFAR-10N
+
 Trains the models of folds for each problem of the configuration, runs every
 estimator on what they predict, and compares with the labels' true noise. A
 command that was stopped goes on when it is given again.
@@ -31,6 +35,7 @@ COLUMNS = (
   'row distance',
   'rate',
   'estimate',
+  'its bias',
   '95% interval',
   'covers',
 )
@@ -70,6 +75,7 @@ def _solve(run, folder, estimators, train, title) -> dict[str, Any]:
     result['estimates'][estimator] = {
       'transition': found.transition.tolist(),
       'rate': found.rate,
+      'rate_bias': found.rate_bias,
       'rate_interval': found.rate_interval,
       'row_distance': row_distance(result['transition'], found.transition),
     }
@@ -101,7 +107,7 @@ def show(results: dict[str, Any]) -> None:
 
 
 def _cells(rate: float, found: dict[str, Any]) -> tuple[str, ...]:
-  interval = found['rate_interval']
+  bias, interval = found['rate_bias'], found['rate_interval']
   covers, ends = '-', '-'
   if interval:
     covers = 'yes' if interval[0] <= rate <= interval[1] else 'no'
@@ -110,6 +116,7 @@ def _cells(rate: float, found: dict[str, Any]) -> tuple[str, ...]:
     f'{found["row_distance"]:.3f}',
     f'{rate:.1%}',
     f'{found["rate"]:.1%}',
+    '-' if bias is None else f'{bias:+.1%}',
     ends,
     covers,
   )

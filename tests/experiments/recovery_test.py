@@ -28,6 +28,32 @@ def test_every_problem_of_the_issue_is_there():
   ]
 
 
+def test_some_problems_by_how_their_names_begin():
+  some = mnist_recovery.get_config('MNIST, s').problems
+  assert list(some) == [
+    'MNIST, symmetric 20%',
+    'MNIST, symmetric 50%',
+    'MNIST, symmetric 80%',
+  ]
+  with pytest.raises(ValueError, match="no problem begins with 'mnist'"):
+    mnist_recovery.get_config('mnist')
+
+
+def test_a_row_says_whether_the_interval_covers():
+  found = {
+    'row_distance': 0.1,
+    'rate': 0.25,
+    'rate_bias': 0.051,
+    'rate_interval': (0.19, 0.31),
+  }
+  assert recovery._cells(0.2, found) == (
+    '0.100', '20.0%', '25.0%', '+5.1%', '19.0% to 31.0%', 'yes'
+  )  # fmt: skip
+  assert recovery._cells(0.1, found)[-1] == 'no'
+  found |= {'rate_bias': None, 'rate_interval': None}
+  assert recovery._cells(0.2, found)[3:] == ('-', '-', '-')
+
+
 @pytest.fixture
 def small_config(tmp_path):
   path = tmp_path / 'small.py'
