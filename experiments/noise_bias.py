@@ -60,18 +60,17 @@ def reference(
   """
   if log_probs.shape[1] > _MAX_CLASSES:
     return None
-  labels, log_probs = jnp.asarray(labels), jnp.asarray(log_probs)
-  estimate = jax.jit(estimators.ESTIMATORS[_NAME].estimate)
-  found = estimate(labels, log_probs, None)
-  step = _step(*log_probs.shape)
-  labels, log_probs = labels[::step], log_probs[::step]
+  given, known = jnp.asarray(labels), jnp.asarray(log_probs)
+  found = jax.jit(estimators.ESTIMATORS[_NAME].estimate)(given, known, None)
+  step = _step(*known.shape)
+  given, known = given[::step], known[::step]
   first, second = jax.random.split(_key(seed))
-  clean = _clean(labels, log_probs, found)
-  bias = _simulate(_NAME, log_probs, clean, found, first)
+  clean = _clean(given, known, found)
+  bias = _simulate(_NAME, known, clean, found, first)
   better = estimation.corrected(found, bias)
-  clean = _clean(labels, log_probs, better)
-  bias = _simulate(_NAME, log_probs, clean, better, second)
-  return Reference(log_probs, clean, better, bias)
+  clean = _clean(given, known, better)
+  bias = _simulate(_NAME, known, clean, better, second)
+  return Reference(known, clean, better, bias)
 
 
 def of(
@@ -92,11 +91,11 @@ def of(
   if name == _NAME:
     return reference.bias
   if estimators.ESTIMATORS[name].loss is estimators.GIVEN:
-    log_probs = reference.log_probs
+    known = reference.log_probs
   else:
-    log_probs = jnp.asarray(log_probs[:: _step(*log_probs.shape)])
+    known = jnp.asarray(log_probs[:: _step(*log_probs.shape)])
   clean, noise = reference.clean_probs, reference.noise
-  return _simulate(name, log_probs, clean, noise, _key(seed))
+  return _simulate(name, known, clean, noise, _key(seed))
 
 
 def _key(seed: int) -> jax.Array:
