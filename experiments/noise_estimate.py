@@ -5,6 +5,8 @@ of folds are trained first (`folds.py`), by the same loop as any run and in a
 directory below the run's. The estimator looks at the given labels, and at what
 is predicted for each example by the model that did not hear its label; at true
 labels never, but for those of the trusted examples of `config.num_trusted`.
+The interval of an estimator that takes a model of the true class needs models
+of the given label besides (`noise_bias.py`).
 """
 
 from collections.abc import Callable

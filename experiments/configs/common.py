@@ -59,7 +59,7 @@ def get_config() -> ml_collections.ConfigDict:
   # `anchor_points`, `dual_transition`, `hoc`, `em_transition` or, with
   # `num_trusted`, `trusted_transition`, finds out; for it, so many models are
   # trained first, each blind to its own fold of the examples, for so many
-  # epochs.
+  # epochs; for `hoc` and `em_transition` twice as many models.
   config.noise_estimate = config_dict.placeholder(str)
   config.estimation = ml_collections.ConfigDict()
   config.estimation.folds = 5
