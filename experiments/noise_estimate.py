@@ -138,6 +138,28 @@ def read(
   return _read(path) if path.exists() else None
 
 
+class _Passes(NamedTuple):
+  """How often an estimate is made again, to say how certain it is."""
+
+  simulated: int
+  resampled: int
+
+
+def _passes(name: str, num_classes: int, most_resamples: int) -> _Passes:
+  estimator = estimators.ESTIMATORS[name]
+  few = num_classes <= _MAX_SIMULATED_CLASSES
+  return _Passes(
+    estimator.num_simulated if few else 0,
+    min(estimator.num_resamples, most_resamples),
+  )
+
+
+def num_steps(name: str, num_classes: int, *, most_resamples: int = 200) -> int:
+  """How often `estimate` calls `tick`; see there for the arguments."""
+  passes = _passes(name, num_classes, most_resamples)
+  return 1 + _ROUNDS * passes.simulated + passes.resampled
+
+
 def estimate(
   name: str,
   labels: np.ndarray,
@@ -145,6 +167,7 @@ def estimate(
   *,
   seed: int,
   most_resamples: int = 200,
+  tick: Callable[[], None] | None = None,
 ) -> NoiseEstimate:
   """Estimates the noise from held-out predictions.
 
@@ -156,23 +179,28 @@ def estimate(
       K]`.
     seed: draws the bootstrap.
     most_resamples: of the bootstrap; estimators that are slow take less.
+    tick: called from time to time, `num_steps` times in all. A program that
+      calls it is not kept between launches.
 
   Returns:
     The estimate.
   """
   estimator = estimators.ESTIMATORS[name]
+  passes = _passes(name, log_probs.shape[1], most_resamples)
+  if tick is not None:
+    estimator = estimator._replace(estimate=_counted(estimator.estimate, tick))
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
   result = jax.jit(estimator.estimate)(*arrays, None)
   key = jax.random.key(seed)
   bias, interval = None, None
-  if estimator.num_simulated and len(result.prior) <= _MAX_SIMULATED_CLASSES:
+  if passes.simulated:
     bias = _bias(estimator, *arrays, result, jax.random.fold_in(key, 1))
-  num_resamples = min(estimator.num_resamples, most_resamples)
-  if num_resamples:
-    interval = _interval(estimator, *arrays, key, num_resamples)
+  if passes.resampled:
+    interval = _interval(estimator, *arrays, key, passes.resampled)
     if bias is not None:
       interval = estimation.widen(interval, _Part(*bias))
     interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)
+  jax.effects_barrier()  # The last ticks.
   return NoiseEstimate(
     estimator=name,
     transition=np.asarray(result.transition, np.float64),
@@ -190,6 +218,18 @@ def estimate(
     ),
     rate_bias=None if bias is None else float(bias.rate),
   )
+
+
+def _counted(
+  function: Callable[..., Any], tick: Callable[[], None]
+) -> Callable[..., Any]:
+  """The function, which calls `tick` each time that it runs, compiled too."""
+
+  def counted(*args):
+    jax.debug.callback(tick)
+    return function(*args)
+
+  return counted
 
 
 def _interval(

@@ -15,6 +15,7 @@ from experiments import devices
 from experiments import errors
 from experiments import evaluate
 from experiments import log
+from experiments import progress as progress_lib
 from experiments import record
 from experiments import together
 from experiments import train
@@ -136,7 +137,7 @@ class Training:
     self._sums = evaluate.add_sums([self._sums, *sums])
     self.step += len(sums)
 
-  def end_epoch(self, progress: log.Progress, *, stop: bool) -> None:
+  def end_epoch(self, progress: progress_lib.Progress, *, stop: bool) -> None:
     """What comes after an epoch, or after the part of one before a stop."""
     epoch, rest = divmod(self.step - 1, self._data.deal.steps)
     whole = rest + 1 == self._data.deal.steps
@@ -144,8 +145,9 @@ class Training:
       self._memory = self._end_epoch(self._epoch_function)
     last = epoch + 1 == self._config.epochs
     if whole and (last or (epoch + 1) % self._config.eval_every == 0):
+      progress.say('measuring')
       line = self._measure(epoch)
-      progress.advance(_describe(line))
+      progress.say(_describe(line))
       last |= self._is_stale()
     if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
       self._save()
@@ -159,23 +161,40 @@ class Training:
     best = self.history[int(np.argmax(accuracies))]
     return self.history[-1]['epoch'] - best['epoch'] >= patience
 
-  def write_predictions(self) -> None:
+  def write_predictions(self, title: str) -> None:
     """Writes what models of folds predict, for validation examples apart.
 
-    The latter are of folds too, but no model has heard their labels.
+    The latter are of folds too, but no model has heard their labels: so there
+    is what each model says of them.
     """
     if not self._config.folds:
       return
-    for prefix, shards in (
-      ('validation_', self._data.validation),
-      ('', self._data.train),
-    ):
-      predictions = self._evaluator.predict(self._state, shards)
-      if jax.process_index() == 0:
-        path = self.member.workdir / f'{prefix}predictions.npz'
-        record.write_arrays(path, predictions)
+    splits = (
+      ('validation_', self._data.validation, evaluate.votes_step),
+      ('', self._data.train, evaluate.predict_step),
+    )
+    with progress_lib.Progress(
+      title,
+      total=sum(self._evaluator.num_batches(part) for _, part, _ in splits),
+      show=jax.process_index() == 0,
+    ) as progress:
+
+      def after(outputs):
+        # What is told is what is done, and not what is asked for.
+        jax.block_until_ready(outputs)
+        progress.advance()
+
+      for prefix, shards, step in splits:
+        predictions = self._evaluator.predict(
+          self._state, shards, step=step, after=after
+        )
+        self._write(f'{prefix}predictions.npz', predictions)
     # Nobody reads before it is there.
     devices.add_over_processes(0)
+
+  def _write(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+    if jax.process_index() == 0:
+      record.write_arrays(self.member.workdir / name, arrays)
 
   def write_summary(self) -> dict[str, Any]:
     """Writes what came of it, and ends it."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments import errors
 from experiments.audit import findings as findings_lib
+from experiments.audit import text
 from experiments.data import label_file
 
 ISSUES = (
@@ -31,7 +32,8 @@ def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
   """Writes issues.csv, transition.csv and suggested_labels.csv.
 
   All examples are in issues.csv, those with `is_issue` 1 first. Numbers have
-  six digits.
+  six digits. Names are safe for spreadsheets, as in reviewed.csv: see
+  `text.cell`.
 
   Args:
     workdir: where to.
@@ -41,7 +43,7 @@ def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
     RunError: the files cannot be written.
   """
   _write(workdir / 'issues.csv', ISSUES, _issues(found))
-  names = found.class_names
+  names = [*map(text.cell, found.class_names)]
   _write(
     workdir / 'transition.csv',
     ('true', *names),
@@ -67,12 +69,12 @@ def rank(found: findings_lib.Findings) -> np.ndarray:
 
 
 def _issues(found: findings_lib.Findings) -> Iterable[Sequence[Any]]:
-  names = found.class_names
+  names = [*map(text.cell, found.class_names)]
   for row in rank(found):
     label, suggested = found.label[row], found.suggested[row]
     yield (
       found.index[row],
-      found.names[row] if found.names else '',
+      text.cell(found.names[row]) if found.names else '',
       label,
       names[label],
       suggested,
