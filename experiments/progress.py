@@ -12,6 +12,9 @@ _SELDOM = 10.0
 _SHARE = 0.01
 # Over so many seconds speed is averaged, so that steps may take a minute.
 _PERIOD = 120.0
+_WORDS = ('left', 'note')
+# So often `advance` is called before anybody can tell.
+_EARLY = 5
 
 
 class Progress:
@@ -47,7 +50,7 @@ class Progress:
       rich_progress.TextColumn('{task.description}', markup=False),
       rich_progress.BarColumn(),
       rich_progress.TaskProgressColumn(),
-      rich_progress.TimeRemainingColumn(),
+      rich_progress.TextColumn('{task.fields[left]}', markup=False),
       rich_progress.TextColumn('{task.fields[note]}', markup=False),
       console=rich_console.Console(stderr=True),
       disable=not is_live,
@@ -55,8 +58,10 @@ class Progress:
       get_time=clock,
       speed_estimate_period=_PERIOD,
     )
-    self._number = self._bar.add_task(title, total=total, completed=done)
-    self._bar.update(self._number, note='starting')
+    self._calls = 0
+    self._number = self._bar.add_task(
+      title, total=total, completed=done, note='starting', left=''
+    )
 
   def __enter__(self) -> 'Progress':
     self._bar.start()
@@ -67,9 +72,11 @@ class Progress:
 
   def advance(self, steps: int = 1) -> None:
     """Some steps more."""
-    if self._task.fields['note'] == 'starting':
+    if not self._calls:
       self._bar.update(self._number, note='')
+    self._calls += 1
     self._bar.advance(self._number, steps)
+    self._bar.update(self._number, left=self._left())
     self._tell()
 
   def say(self, note: str) -> None:
@@ -81,6 +88,16 @@ class Progress:
   def _task(self) -> rich_progress.Task:
     return self._bar.tasks[0]
 
+  def _left(self) -> str:
+    """How much time is left; nothing before that can be told."""
+    # Something may be compiled between the first steps.
+    task = self._task
+    seconds = task.time_remaining
+    is_early = self._calls < min(_EARLY, (task.total or 0) / 10)
+    if task.finished or seconds is None or is_early:
+      return ''
+    return f'{duration(seconds)} left'
+
   def _tell(self) -> None:
     now = self._clock()
     pause = max(_SELDOM, _SHARE * (now - self._started))
@@ -88,12 +105,8 @@ class Progress:
       return
     self._told = now
     task = self._task
-    words = [f'{int(task.percentage)}%']
-    if not task.finished and task.time_remaining is not None:
-      words.append(f'{duration(task.time_remaining)} left')
-    if task.fields['note']:
-      words.append(task.fields['note'])
-    line = f'{self._title}: {", ".join(words)}'
+    words = (f'{int(task.percentage)}%', *map(task.fields.get, _WORDS))
+    line = f'{self._title}: {", ".join(filter(None, words))}'
     print(line, file=sys.stderr, flush=True)
 
 

@@ -199,9 +199,8 @@ class _Work:
     ):
       for start in range(0, len(self._files), _CHUNK):
         chunk = self._files[start : start + _CHUNK]
-        for pair in pool.map(attempt, chunk):
-          bar.advance()
-          yield pair
+        yield from pool.map(attempt, chunk)
+        bar.advance(len(chunk))
         if self._should_stop():
           raise errors.StoppedError(
             'stopped while the images were read: the same command reads '
