@@ -118,11 +118,13 @@ def write(
 
   problems = [*found.doubts, *found.problems]
   log.write_text(workdir / 'problems.txt', '\n'.join([*problems, '']))
-  files.write(workdir, found)
+  rows = len(found.label) + len(found.transition)
+  with progress.Progress(f'{title}: tables', total=rows) as bar:
+    files.write(workdir, found, tick=bar.advance)
   page.write(
     workdir / 'report.html',
     found,
-    data.pictures and _with_progress(data.pictures, title),
+    data.pictures and _with_progress(data.pictures, f'{title}: pictures'),
     max_pictures=options.max_pictures,
   )
 

@@ -58,6 +58,13 @@ def test_issues_come_first_and_all_examples_follow(tmp_path):
   assert [row[1] for row in rows[1:]] == [NAMES[i] for i in (3, 2, 0)]
 
 
+def test_every_row_is_counted(tmp_path, monkeypatch):
+  monkeypatch.setattr(files, '_BLOCK', 3)
+  done = []
+  files.write(tmp_path, _found(), tick=done.append)
+  assert done == [3, 1, 3, 0]
+
+
 def test_the_transition_has_the_classes_names(tmp_path):
   files.write(tmp_path, _found())
   rows = _read(tmp_path / 'transition.csv')
