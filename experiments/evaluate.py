@@ -151,7 +151,12 @@ class Evaluator:
     )
 
   def __call__(
-    self, state: train.TrainState, shards: dataset.Shards, *, detect: bool
+    self,
+    state: train.TrainState,
+    shards: dataset.Shards,
+    *,
+    detect: bool,
+    after: Callable[[Any], None] | None = None,
   ) -> dict[str, float]:
     """Measures one split.
 
@@ -160,13 +165,14 @@ class Evaluator:
       shards: the split.
       detect: whether to measure the losses as a detector of wrong labels, for
         which every process needs the losses of all examples.
+      after: called with what each batch gave.
 
     Returns:
       `loss`, `accuracy` (of the given label), `memorised` (the share of wrong
       labels that the model predicts; NaN if none is wrong) and, if asked,
       `detector_auroc`.
     """
-    fetched = self._run(self._measure, state, shards)
+    fetched = self._run(self._measure, state, shards, after)
     sums = add_sums([sums for sums, _ in fetched])
     sums = jax.tree.map(devices.add_over_processes, sums)
     measures = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import functools
+import itertools
 import math
 import time
 from typing import Any
@@ -145,8 +146,7 @@ class Training:
       self._memory = self._end_epoch(self._epoch_function)
     last = epoch + 1 == self._config.epochs
     if whole and (last or (epoch + 1) % self._config.eval_every == 0):
-      progress.say('measuring')
-      line = self._measure(epoch)
+      line = self._measure(epoch, progress)
       progress.say(_describe(line))
       last |= self._is_stale()
     if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
@@ -237,14 +237,27 @@ class Training:
         raise self._not_finite(self.step)
     self._checkpoints.save(self.step, self._state, self._memory, self._sums)
 
-  def _measure(self, epoch: int) -> dict[str, Any]:
+  def _measure(
+    self, epoch: int, progress: progress_lib.Progress
+  ) -> dict[str, Any]:
     """Measures everything that the field's rules ask for; writes one line."""
     sums, self._sums = self._sums, {}
     seconds, self._seconds = self._seconds, 0.0
     data = self._data
-    train_set = self._evaluator(self._state, data.train, detect=True)
-    validation = self._evaluator(self._state, data.validation, detect=False)
-    test = self._evaluator(self._state, data.test, detect=False)
+    splits = (data.train, data.validation, data.test)
+    total = sum(map(self._evaluator.num_batches, splits))
+    number = itertools.count()
+
+    def after(outputs):
+      progress.say(f'measuring, {next(number) / total:.0%}')
+      jax.block_until_ready(outputs)
+
+    train_set, validation, test = (
+      self._evaluator(
+        self._state, shards, detect=shards is data.train, after=after
+      )
+      for shards in splits
+    )
     line = {
       'step': self.step,
       'epoch': epoch + 1,

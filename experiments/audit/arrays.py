@@ -70,12 +70,16 @@ def read(
     except ValueError as error:
       raise errors.UsageError(f'--features={features}: {error}') from None
     described = _narrow(described)
-  named = {'labels': labels, 'probs': probs, 'features': features}
+  named: dict[str, pathlib.Path | None] = {
+    'labels': labels,
+    'probs': probs,
+    'features': features,
+  }
   return Arrays(
     given.astype(np.int32),
     _narrow(predicted),
     described,
-    {name: path and _fingerprint(path) for name, path in named.items()},
+    {name: _fingerprint(path) for name, path in named.items()},
   )
 
 
@@ -106,6 +110,8 @@ def _narrow(array: np.ndarray) -> np.ndarray:
   return array.astype(np.float32) if array.dtype.itemsize > 4 else array
 
 
-def _fingerprint(path: pathlib.Path) -> str:
+def _fingerprint(path: pathlib.Path | None) -> str | None:
+  if path is None:
+    return None
   status = path.stat()
   return f'{status.st_size} bytes, changed at {status.st_mtime_ns} ns'

@@ -23,8 +23,8 @@ _WEAK, _FEW = 0.1, 0.6
 _COUNTED = (
   'Their mistakes are counted as wrong labels, so that fewer are wrong than '
   'estimated, perhaps far fewer; the first of the list are still those to look '
-  'at first. More epochs, larger images, a larger network, or --probs of a '
-  'pretrained one help.'
+  'at first. More epochs, larger images, a larger network or, most of all, '
+  '--probs of a pretrained one may help.'
 )
 
 
