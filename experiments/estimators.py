@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from noisy_labels import estimation
@@ -85,3 +86,16 @@ ESTIMATORS = {
     of_trusted=True,
   ),
 }
+
+
+def ticking(name: str, tick: Callable[[], None] | None) -> Estimator:
+  """The estimator, which calls `tick` each time that it runs, compiled too."""
+  estimator = ESTIMATORS[name]
+  if tick is None:
+    return estimator
+
+  def counted(*args):
+    jax.debug.callback(tick)
+    return estimator.estimate(*args)
+
+  return estimator._replace(estimate=counted)

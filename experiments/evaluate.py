@@ -75,6 +75,24 @@ def predict_step(
   }
 
 
+def votes_step(
+  parts: train.Parts,
+  state: train.TrainState,
+  shards: dataset.Shards,
+  rows: jax.Array,
+  valid: jax.Array,
+) -> dict[str, jax.Array]:
+  """As `predict_step`, and what each of several models says.
+
+  Returns:
+    Also `votes`, the class that each model predicts, int32 `[batch, size]`.
+  """
+  said = predict_step(parts, state, shards, rows, valid)
+  logits = _apply(parts, _measured(state), shards.image[rows])
+  said['votes'] = jnp.argmax(logits, axis=-1).astype(jnp.int32).T
+  return said
+
+
 def logits_step(
   parts: train.Parts,
   state: train.TrainState,
@@ -92,10 +110,13 @@ def logits_step(
 
 
 def _logits(parts, state, shards, rows):
-  model = state.ema or (state.params['model'], state.model_state)
   return parts.select(
-    _apply(parts, model, shards.image[rows]), shards.index[rows]
+    _apply(parts, _measured(state), shards.image[rows]), shards.index[rows]
   )
+
+
+def _measured(state):
+  return state.ema or (state.params['model'], state.model_state)
 
 
 def _apply(parts, model, image) -> Any:
@@ -130,7 +151,12 @@ class Evaluator:
     )
 
   def __call__(
-    self, state: train.TrainState, shards: dataset.Shards, *, detect: bool
+    self,
+    state: train.TrainState,
+    shards: dataset.Shards,
+    *,
+    detect: bool,
+    after: Callable[[Any], None] | None = None,
   ) -> dict[str, float]:
     """Measures one split.
 
@@ -139,13 +165,14 @@ class Evaluator:
       shards: the split.
       detect: whether to measure the losses as a detector of wrong labels, for
         which every process needs the losses of all examples.
+      after: called with what each batch gave.
 
     Returns:
       `loss`, `accuracy` (of the given label), `memorised` (the share of wrong
       labels that the model predicts; NaN if none is wrong) and, if asked,
       `detector_auroc`.
     """
-    fetched = self._run(self._measure, state, shards)
+    fetched = self._run(self._measure, state, shards, after)
     sums = add_sums([sums for sums, _ in fetched])
     sums = jax.tree.map(devices.add_over_processes, sums)
     measures = {

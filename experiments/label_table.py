@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments import devices
 from experiments import evaluate
-from experiments import log
+from experiments import progress as progress_lib
 from experiments import restore
 from experiments import train
 from experiments.data import dataset
@@ -56,25 +56,19 @@ def _predict(run: restore.Restored) -> dict[str, np.ndarray]:
     run.parts, run.config.eval_batch_size, run.local
   )
   splits = (run.data.train, run.data.validation)
-  progress = log.Progress(
-    'predicting',
-    total=sum(map(evaluator.num_batches, splits)),
-    done=0,
-    show=True,
-  )
+  with progress_lib.Progress(
+    'predicting', total=sum(map(evaluator.num_batches, splits))
+  ) as progress:
 
-  def after(outputs):
-    # The bar shows what is done, and not what is asked for.
-    jax.block_until_ready(outputs)
-    progress.advance()
+    def after(outputs):
+      # The bar shows what is done, and not what is asked for.
+      jax.block_until_ready(outputs)
+      progress.advance()
 
-  try:
     train_set, validation = (
       evaluator.predict(state, shards, step=label_step, after=after)
       for shards in splits
     )
-  finally:
-    progress.close()
   train_set['held_out'] = np.zeros_like(train_set['index'])
   validation['held_out'] = np.ones_like(validation['index'])
   order = np.argsort(

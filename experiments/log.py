@@ -1,14 +1,10 @@
-"""What a run tells: metrics on disk, and progress on a terminal."""
+"""What a run writes: its metrics, and files that are whole or not there."""
 
 import json
 import math
 import os
 import pathlib
-import sys
 from typing import Any
-
-from rich import console as rich_console
-from rich import progress as rich_progress
 
 
 class Metrics:
@@ -96,36 +92,3 @@ def _finite(value: Any) -> Any:
   return (
     None if isinstance(value, float) and not math.isfinite(value) else value
   )
-
-
-class Progress:
-  """A live bar on a terminal; nothing where nobody watches."""
-
-  def __init__(self, title: str, *, total: int, done: int, show: bool):
-    """Starts the bar at `done` of `total` steps."""
-    console = rich_console.Console(stderr=True)
-    self._bar = rich_progress.Progress(
-      rich_progress.TextColumn('{task.description}'),
-      rich_progress.BarColumn(),
-      rich_progress.TaskProgressColumn(),
-      rich_progress.TimeRemainingColumn(),
-      rich_progress.TextColumn('{task.fields[note]}'),
-      console=console,
-      disable=not (show and sys.stderr.isatty()),
-      transient=True,
-    )
-    self._task = self._bar.add_task(
-      title, total=total, completed=done, note='compiling'
-    )
-    self._bar.start()
-
-  def advance(self, note: str | None = None) -> None:
-    """One step more; `note` says how well it goes."""
-    if note is None:
-      self._bar.advance(self._task)
-    else:
-      self._bar.update(self._task, note=note)
-
-  def close(self) -> None:
-    """Takes the bar away."""
-    self._bar.stop()

@@ -14,8 +14,8 @@ from experiments import check_config
 from experiments import devices
 from experiments import errors
 from experiments import interrupt
-from experiments import log
 from experiments import noise_estimate
+from experiments import progress as progress_lib
 from experiments import record
 from experiments import together
 from experiments import training
@@ -130,9 +130,15 @@ def _train_all(
     try:
       for member in members:
         loops.append(training.Training(member, local))
-      _take_turns(loops, watch, title, local)
+      with progress_lib.Progress(
+        title,
+        total=sum(loop.total_steps for loop in loops),
+        done=sum(loop.step for loop in loops),
+        show=jax.process_index() == 0,
+      ) as progress:
+        _take_turns(loops, watch, progress, local)
       for loop in loops:
-        loop.write_predictions()
+        loop.write_predictions(f'{title}: predicting')
     finally:
       for loop in loops:
         loop.close()
@@ -148,42 +154,33 @@ def _train_all(
 def _take_turns(
   loops: list[training.Training],
   watch: interrupt.Watch,
-  title: str,
+  progress: progress_lib.Progress,
   local: devices.Local,
 ) -> None:
   """Runs all to their last epochs; those that lag behind come first."""
-  progress = log.Progress(
-    title,
-    total=sum(loop.total_steps for loop in loops),
-    done=sum(loop.step for loop in loops),
-    show=jax.process_index() == 0,
-  )
   steps: together.Steps | None = None
   before: list[training.Training] = []
-  try:
-    while running := [loop for loop in loops if not loop.is_finished()]:
-      least = min(loop.step for loop in running)
-      abreast = [loop for loop in running if loop.step == least]
-      if steps is None or abreast != before:
-        steps = together.Steps([loop.member for loop in abreast], local)
-        before = abreast
-      stop = _train_epoch(abreast, steps, watch, progress)
-      for loop in abreast:
-        loop.end_epoch(progress, stop=stop)
-      if stop:
-        raise errors.StoppedError(
-          f'stopped at step {abreast[0].step}, which is saved: the same '
-          'command goes on from there'
-        )
-  finally:
-    progress.close()
+  while running := [loop for loop in loops if not loop.is_finished()]:
+    least = min(loop.step for loop in running)
+    abreast = [loop for loop in running if loop.step == least]
+    if steps is None or abreast != before:
+      steps = together.Steps([loop.member for loop in abreast], local)
+      before = abreast
+    stop = _train_epoch(abreast, steps, watch, progress)
+    for loop in abreast:
+      loop.end_epoch(progress, stop=stop)
+    if stop:
+      raise errors.StoppedError(
+        f'stopped at step {abreast[0].step}, which is saved: the same '
+        'command goes on from there'
+      )
 
 
 def _train_epoch(
   loops: list[training.Training],
   steps: together.Steps,
   watch: interrupt.Watch,
-  progress: log.Progress,
+  progress: progress_lib.Progress,
 ) -> bool:
   """Takes an epoch's steps; returns whether it was asked to stop."""
   rows = steps.join_rows([loop.rows() for loop in loops])
@@ -194,8 +191,7 @@ def _train_epoch(
     state, memory, sums = steps.take(state, memory, row)
     devices.keep_pace(sums)
     pending.append(sums)
-    for _ in loops:
-      progress.advance()
+    progress.advance(len(loops))
     stop = watch.should_stop(loops[0].step + taken)
     if stop:
       break

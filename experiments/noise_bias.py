@@ -7,6 +7,7 @@ and what it and the predictions of given labels say of the true classes. Under
 an estimator's own assumptions it would find itself in the right.
 """
 
+from collections.abc import Callable
 import functools
 from typing import NamedTuple
 
@@ -42,7 +43,11 @@ class Reference(NamedTuple):
 
 
 def reference(
-  labels: np.ndarray, log_probs: np.ndarray, *, seed: int
+  labels: np.ndarray,
+  log_probs: np.ndarray,
+  *,
+  seed: int,
+  tick: Callable[[], None] | None = None,
 ) -> Reference | None:
   """Estimates the noise, and what the errors of the model add to the estimate.
 
@@ -54,6 +59,7 @@ def reference(
     log_probs: log P(given | x) by a model that did not hear the label, `[N,
       K]`.
     seed: draws the labels.
+    tick: called from time to time, see `num_steps`.
 
   Returns:
     The reference; None where there are too many classes.
@@ -61,20 +67,26 @@ def reference(
   if log_probs.shape[1] > _MAX_CLASSES:
     return None
   given, known = jnp.asarray(labels), jnp.asarray(log_probs)
-  found = jax.jit(estimators.ESTIMATORS[_NAME].estimate)(given, known, None)
+  estimator = estimators.ticking(_NAME, tick)
+  found = jax.jit(estimator.estimate)(given, known, None)
   step = _step(*known.shape)
   given, known = given[::step], known[::step]
   first, second = jax.random.split(_key(seed))
   clean = _clean(given, known, found)
-  bias = _simulate(_NAME, known, clean, found, first)
+  bias = _simulate(_NAME, tick, known, clean, found, first)
   better = estimation.corrected(found, bias)
   clean = _clean(given, known, better)
-  bias = _simulate(_NAME, known, clean, better, second)
+  bias = _simulate(_NAME, tick, known, clean, better, second)
   return Reference(known, clean, better, bias)
 
 
 def of(
-  name: str, reference: Reference, log_probs: np.ndarray, *, seed: int
+  name: str,
+  reference: Reference,
+  log_probs: np.ndarray,
+  *,
+  seed: int,
+  tick: Callable[[], None] | None = None,
 ) -> estimation.Bias:
   """The bias of an estimator, where labels are drawn from a reference.
 
@@ -84,6 +96,7 @@ def of(
     log_probs: what the estimator knows of all the examples, in their order, if
       it takes a model of the true class; else it is the reference's, `[N, K]`.
     seed: draws the labels.
+    tick: called from time to time, see `num_steps`.
 
   Returns:
     The bias.
@@ -95,7 +108,15 @@ def of(
   else:
     known = jnp.asarray(log_probs[:: _step(*log_probs.shape)])
   clean, noise = reference.clean_probs, reference.noise
-  return _simulate(name, known, clean, noise, _key(seed))
+  return _simulate(name, tick, known, clean, noise, _key(seed))
+
+
+def num_steps(name: str, num_classes: int) -> int:
+  """How often `reference` and then `of` call `tick`."""
+  if num_classes > _MAX_CLASSES:
+    return 0
+  own = 0 if name == _NAME else estimators.ESTIMATORS[name].num_simulated
+  return 1 + 2 * estimators.ESTIMATORS[_NAME].num_simulated + own
 
 
 def _key(seed: int) -> jax.Array:
@@ -116,9 +137,9 @@ def _clean(labels, log_probs, noise):
   return estimation.calibrate(clean, labels, noise)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _simulate(name, log_probs, clean_probs, noise, key):
-  estimator = estimators.ESTIMATORS[name]
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _simulate(name, tick, log_probs, clean_probs, noise, key):
+  estimator = estimators.ticking(name, tick)
   return estimation.simulated_bias(
     lambda labels: estimator.estimate(labels, log_probs, None),
     clean_probs,

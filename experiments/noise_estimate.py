@@ -141,6 +141,11 @@ def read(
   return _read(path) if path.exists() else None
 
 
+def num_steps(name: str, *, most_resamples: int = 200) -> int:
+  """How often `estimate` itself calls `tick`; see there for the arguments."""
+  return 1 + min(estimators.ESTIMATORS[name].num_resamples, most_resamples)
+
+
 def estimate(
   name: str,
   labels: np.ndarray,
@@ -149,6 +154,7 @@ def estimate(
   seed: int,
   reference: noise_bias.Reference | None,
   most_resamples: int = 200,
+  tick: Callable[[], None] | None = None,
 ) -> NoiseEstimate:
   """Estimates the noise from held-out predictions.
 
@@ -161,25 +167,28 @@ def estimate(
     seed: draws the bootstrap.
     reference: what the bias is found with; None, and there is none.
     most_resamples: of the bootstrap; estimators that are slow take less.
+    tick: called from time to time, `num_steps` times, and those of
+      `noise_bias.of`. A program that calls it is not kept between launches.
 
   Returns:
     The estimate.
   """
-  estimator = estimators.ESTIMATORS[name]
+  estimator = estimators.ticking(name, tick)
+  num_resamples = min(estimator.num_resamples, most_resamples)
   arrays = jnp.asarray(labels), jnp.asarray(log_probs)
   result = jax.jit(estimator.estimate)(*arrays, None)
-  num_resamples = min(estimator.num_resamples, most_resamples)
   interval, bias = None, None
   if num_resamples:
     key = jax.random.key(seed)
     interval = _interval(estimator, *arrays, key, num_resamples)
   if reference is not None:
-    bias = noise_bias.of(name, reference, log_probs, seed=seed)
+    bias = noise_bias.of(name, reference, log_probs, seed=seed, tick=tick)
     point = _part(result)
     interval = interval or estimation.Interval(point, point)
     interval = _widened(interval, bias, reference.bias)
   if interval:
     interval = jax.tree.map(lambda ends: np.clip(ends, 0, 1), interval)
+  jax.effects_barrier()  # The last ticks.
   return NoiseEstimate(
     estimator=name,
     transition=np.asarray(result.transition, np.float64),

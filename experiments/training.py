@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 import functools
+import itertools
 import math
 import time
 from typing import Any
@@ -15,6 +16,7 @@ from experiments import devices
 from experiments import errors
 from experiments import evaluate
 from experiments import log
+from experiments import progress as progress_lib
 from experiments import record
 from experiments import together
 from experiments import train
@@ -136,7 +138,7 @@ class Training:
     self._sums = evaluate.add_sums([self._sums, *sums])
     self.step += len(sums)
 
-  def end_epoch(self, progress: log.Progress, *, stop: bool) -> None:
+  def end_epoch(self, progress: progress_lib.Progress, *, stop: bool) -> None:
     """What comes after an epoch, or after the part of one before a stop."""
     epoch, rest = divmod(self.step - 1, self._data.deal.steps)
     whole = rest + 1 == self._data.deal.steps
@@ -144,8 +146,8 @@ class Training:
       self._memory = self._end_epoch(self._epoch_function)
     last = epoch + 1 == self._config.epochs
     if whole and (last or (epoch + 1) % self._config.eval_every == 0):
-      line = self._measure(epoch)
-      progress.advance(_describe(line))
+      line = self._measure(epoch, progress)
+      progress.say(_describe(line))
       last |= self._is_stale()
     if stop or last or (epoch + 1) % self._config.checkpoint_every == 0:
       self._save()
@@ -159,23 +161,40 @@ class Training:
     best = self.history[int(np.argmax(accuracies))]
     return self.history[-1]['epoch'] - best['epoch'] >= patience
 
-  def write_predictions(self) -> None:
+  def write_predictions(self, title: str) -> None:
     """Writes what models of folds predict, for validation examples apart.
 
-    The latter are of folds too, but no model has heard their labels.
+    The latter are of folds too, but no model has heard their labels: so there
+    is what each model says of them.
     """
     if not self._config.folds:
       return
-    for prefix, shards in (
-      ('validation_', self._data.validation),
-      ('', self._data.train),
-    ):
-      predictions = self._evaluator.predict(self._state, shards)
-      if jax.process_index() == 0:
-        path = self.member.workdir / f'{prefix}predictions.npz'
-        record.write_arrays(path, predictions)
+    splits = (
+      ('validation_', self._data.validation, evaluate.votes_step),
+      ('', self._data.train, evaluate.predict_step),
+    )
+    with progress_lib.Progress(
+      title,
+      total=sum(self._evaluator.num_batches(part) for _, part, _ in splits),
+      show=jax.process_index() == 0,
+    ) as progress:
+
+      def after(outputs):
+        # What is told is what is done, and not what is asked for.
+        jax.block_until_ready(outputs)
+        progress.advance()
+
+      for prefix, shards, step in splits:
+        predictions = self._evaluator.predict(
+          self._state, shards, step=step, after=after
+        )
+        self._write(f'{prefix}predictions.npz', predictions)
     # Nobody reads before it is there.
     devices.add_over_processes(0)
+
+  def _write(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+    if jax.process_index() == 0:
+      record.write_arrays(self.member.workdir / name, arrays)
 
   def write_summary(self) -> dict[str, Any]:
     """Writes what came of it, and ends it."""
@@ -218,14 +237,27 @@ class Training:
         raise self._not_finite(self.step)
     self._checkpoints.save(self.step, self._state, self._memory, self._sums)
 
-  def _measure(self, epoch: int) -> dict[str, Any]:
+  def _measure(
+    self, epoch: int, progress: progress_lib.Progress
+  ) -> dict[str, Any]:
     """Measures everything that the field's rules ask for; writes one line."""
     sums, self._sums = self._sums, {}
     seconds, self._seconds = self._seconds, 0.0
     data = self._data
-    train_set = self._evaluator(self._state, data.train, detect=True)
-    validation = self._evaluator(self._state, data.validation, detect=False)
-    test = self._evaluator(self._state, data.test, detect=False)
+    splits = (data.train, data.validation, data.test)
+    total = sum(map(self._evaluator.num_batches, splits))
+    number = itertools.count()
+
+    def after(outputs):
+      progress.say(f'measuring, {next(number) / total:.0%}')
+      jax.block_until_ready(outputs)
+
+    train_set, validation, test = (
+      self._evaluator(
+        self._state, shards, detect=shards is data.train, after=after
+      )
+      for shards in splits
+    )
     line = {
       'step': self.step,
       'epoch': epoch + 1,

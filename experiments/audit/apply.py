@@ -56,10 +56,12 @@ def run(
       'nothing to train again'
     )
   folder, config = _write_labels(audit, review, workdir)
+  # Without a test split it is measured on the labels that are known now.
+  num_known = len(review.corrected) + len(review.right)
 
   def train(title):
     pipeline.train(plan.of_model(config), folder / 'model', audit.data, title)
-    if not audit.data.has_test:
+    if num_known and not audit.data.has_test:
       pipeline.train(
         plan.of_folds(config),
         folder / 'folds',
@@ -72,6 +74,8 @@ def run(
     _on_test(audit, folder, workdir)
     if audit.data.has_test
     else _on_reviewed(review, audit, folder, workdir)
+    if num_known
+    else {'measured_on': _REVIEWED, 'examples': 0}
   )
   result = {
     'review': str(path),
@@ -162,8 +166,6 @@ def _compare(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
   deviations of the mean of differences -1, 0 and 1.
   """
   number = len(before)
-  if not number:
-    return {'examples': 0}
   difference = after.astype(float) - before
   gain = float(difference.mean())
   half = 1.96 * float(difference.std()) / number**0.5

@@ -1,6 +1,5 @@
 """Labels, probabilities and features of other programs, as .npy files."""
 
-import hashlib
 import pathlib
 from typing import NamedTuple
 
@@ -17,13 +16,13 @@ class Arrays(NamedTuple):
     labels: int32 `[N]`.
     probs: floats `[N, K]`, float32 at most; mapped from disk where they can be.
     features: floats `[N, dim]`, or None.
-    fingerprint: of the files.
+    files: of each flag that named a file, by what to know it again.
   """
 
   labels: np.ndarray
   probs: np.ndarray
   features: np.ndarray | None
-  fingerprint: str
+  files: dict[str, str | None]
 
 
 def read(
@@ -56,10 +55,8 @@ def read(
     inputs.check_labels('labels', given, *predicted.shape)
   except ValueError as error:
     raise errors.UsageError(f'--labels={labels}: {error}') from None
-  files = [labels, probs]
   described = None
   if features is not None:
-    files.append(features)
     described = _load('features', features)
     if described.ndim != 2 or described.dtype.kind != 'f':
       raise _wrong('features', features, described, 'floats [N, dim]')
@@ -73,8 +70,16 @@ def read(
     except ValueError as error:
       raise errors.UsageError(f'--features={features}: {error}') from None
     described = _narrow(described)
+  named: dict[str, pathlib.Path | None] = {
+    'labels': labels,
+    'probs': probs,
+    'features': features,
+  }
   return Arrays(
-    given.astype(np.int32), _narrow(predicted), described, _fingerprint(files)
+    given.astype(np.int32),
+    _narrow(predicted),
+    described,
+    {name: _fingerprint(path) for name, path in named.items()},
   )
 
 
@@ -105,6 +110,8 @@ def _narrow(array: np.ndarray) -> np.ndarray:
   return array.astype(np.float32) if array.dtype.itemsize > 4 else array
 
 
-def _fingerprint(paths: list[pathlib.Path]) -> str:
-  facts = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-  return hashlib.sha256(repr(facts).encode()).hexdigest()
+def _fingerprint(path: pathlib.Path | None) -> str | None:
+  if path is None:
+    return None
+  status = path.stat()
+  return f'{status.st_size} bytes, changed at {status.st_mtime_ns} ns'

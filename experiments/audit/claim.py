@@ -12,6 +12,8 @@ from experiments import log
 from experiments import record
 
 _NAME = 'audit.json'
+# Which fact says by which files it is told: by their sizes and times.
+_FILES = 'files'
 
 
 def check(
@@ -38,12 +40,24 @@ def check(
     ) from error
   now = record.flat(json.loads(json.dumps(facts)))
   for field in sorted(now):
-    if before.get(field) != now[field]:
-      raise errors.UsageError(
-        f'--workdir={workdir} holds an audit with {field}='
-        f'{before.get(field)!r}, not {now[field]!r}: choose another --workdir, '
-        'or remove this one'
+    if before.get(field) == now[field]:
+      continue
+    section, _, name = field.partition('.')
+    raise errors.UsageError(
+      f'--workdir={workdir} holds an audit '
+      + (
+        _of_file(name, before.get(field), now[field])
+        if section == _FILES
+        else f'with {field}={before.get(field)!r}, not {now[field]!r}'
       )
+      + ': choose another --workdir, or remove this one'
+    )
+
+
+def _of_file(name: str, before: Any, now: Any) -> str:
+  if before is None or now is None:
+    return f'{"without" if before is None else "with"} --{name}'
+  return f'of another file --{name}, or this one was written again since'
 
 
 def write(workdir: pathlib.Path, facts: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What an audit found, as CSV files for other programs."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import csv
@@ -11,8 +12,10 @@ import numpy as np
 
 from experiments import errors
 from experiments.audit import findings as findings_lib
+from experiments.audit import text
 from experiments.data import label_file
 
+_BLOCK = 256
 ISSUES = (
   'index',
   'name',
@@ -27,27 +30,38 @@ ISSUES = (
 )
 
 
-def write(workdir: pathlib.Path, found: findings_lib.Findings) -> None:
+def write(
+  workdir: pathlib.Path,
+  found: findings_lib.Findings,
+  *,
+  tick: Callable[[int], None] = lambda rows: None,
+) -> None:
   """Writes issues.csv, transition.csv and suggested_labels.csv.
 
   All examples are in issues.csv, those with `is_issue` 1 first. Numbers have
-  six digits.
+  six digits. Names are safe for spreadsheets, as in reviewed.csv: see
+  `text.cell`.
 
   Args:
     workdir: where to.
     found: by an audit.
+    tick: called with how many rows are written, which adds up to those of
+      issues.csv and transition.csv.
 
   Raises:
     RunError: the files cannot be written.
   """
-  _write(workdir / 'issues.csv', ISSUES, _issues(found))
-  names = found.class_names
+  _write(workdir / 'issues.csv', ISSUES, _counted(_issues(found), tick))
+  names = [*map(text.cell, found.class_names)]
   _write(
     workdir / 'transition.csv',
     ('true', *names),
-    (
-      [name, *map(_short, row)]
-      for name, row in zip(names, found.transition, strict=True)
+    _counted(
+      (
+        [name, *_shorts(row)]
+        for name, row in zip(names, found.transition, strict=True)
+      ),
+      tick,
     ),
   )
   label_file.write(
@@ -67,12 +81,12 @@ def rank(found: findings_lib.Findings) -> np.ndarray:
 
 
 def _issues(found: findings_lib.Findings) -> Iterable[Sequence[Any]]:
-  names = found.class_names
+  names = [*map(text.cell, found.class_names)]
   for row in rank(found):
     label, suggested = found.label[row], found.suggested[row]
     yield (
       found.index[row],
-      found.names[row] if found.names else '',
+      text.cell(found.names[row]) if found.names else '',
       label,
       names[label],
       suggested,
@@ -86,6 +100,25 @@ def _issues(found: findings_lib.Findings) -> Iterable[Sequence[Any]]:
 
 def _short(value: float) -> str:
   return f'{value:.6g}'
+
+
+def _shorts(row: np.ndarray) -> list[str]:
+  """Of many classes, most numbers are 0."""
+  cells = ['0'] * len(row)
+  for place in np.flatnonzero(row):
+    cells[place] = _short(row[place])
+  return cells
+
+
+def _counted(
+  rows: Iterable[Sequence[Any]], tick: Callable[[int], None]
+) -> Iterable[Sequence[Any]]:
+  number = 0
+  for number, row in enumerate(rows, 1):
+    yield row
+    if number % _BLOCK == 0:
+      tick(_BLOCK)
+  tick(number % _BLOCK)
 
 
 def _write(

@@ -57,6 +57,7 @@ class Findings(NamedTuple):
     prior: the estimated share of each true class, `[K]`.
     duplicates: near-identical examples with different labels.
     outliers: images unlike any other.
+    doubts: why the numbers should not be believed, a sentence each.
     problems: what was wrong with the data, a sentence each.
     settings: what was run, by name.
     accuracy: of held-out predictions, against the given labels.
@@ -80,6 +81,7 @@ class Findings(NamedTuple):
   prior: np.ndarray
   duplicates: list[Duplicate]
   outliers: list[Outlier]
+  doubts: list[str]
   problems: list[str]
   settings: dict[str, str]
   accuracy: float | None

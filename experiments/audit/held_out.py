@@ -54,6 +54,32 @@ def read(workdir: pathlib.Path) -> Predictions:
   )
 
 
+def least_error(workdir: pathlib.Path) -> float | None:
+  """How much of what models of folds predict is wrong, at least.
+
+    (d - 1.96 s / sqrt(n)) / 2
+
+  Where two models disagree one of them is wrong, whatever the label is. Of n
+  examples whose labels no model has heard, d is the mean share of pairs of
+  models that disagree, and s its standard deviation.
+
+  Args:
+    workdir: of a run of folds, which `read` can read.
+
+  Returns:
+    A share, not below 0; None of a run that has not noted what each model says.
+  """
+  with np.load(workdir / 'validation_predictions.npz') as saved:
+    if 'votes' not in saved.files:
+      return None
+    votes = saved['votes']
+  number, size = votes.shape
+  equal = (votes[:, :, None] == votes[:, None]).sum(axis=(1, 2)) - size
+  apart = 1 - equal / (size * (size - 1))
+  least = apart.mean() - 1.96 * apart.std() / number**0.5
+  return max(float(least) / 2, 0.0)
+
+
 def problems(
   labels: np.ndarray,
   class_names: tuple[str, ...],

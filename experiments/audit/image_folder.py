@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from experiments import errors
 from experiments import log
+from experiments import progress
 from experiments.audit import audited_images
 from experiments.audit import folder as folder_lib
 from experiments.audit import image_file
@@ -191,26 +192,20 @@ class _Work:
       except image_file.UnreadableError as error:
         return file, error
 
-    progress = log.Progress(
-      f'{self._title}: {verb} {len(self._files):,} files',
-      total=len(self._files),
-      done=0,
-      show=True,
-    )
-    try:
-      with futures.ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(self._files), _CHUNK):
-          chunk = self._files[start : start + _CHUNK]
-          for pair in pool.map(attempt, chunk):
-            progress.advance()
-            yield pair
-          if self._should_stop():
-            raise errors.StoppedError(
-              'stopped while the images were read: the same command reads '
-              'them again'
-            )
-    finally:
-      progress.close()
+    title = f'{self._title}: {verb} {len(self._files):,} files'
+    with (
+      progress.Progress(title, total=len(self._files)) as bar,
+      futures.ThreadPoolExecutor(_THREADS) as pool,
+    ):
+      for start in range(0, len(self._files), _CHUNK):
+        chunk = self._files[start : start + _CHUNK]
+        yield from pool.map(attempt, chunk)
+        bar.advance(len(chunk))
+        if self._should_stop():
+          raise errors.StoppedError(
+            'stopped while the images were read: the same command reads '
+            'them again'
+          )
 
 
 def _read(data_dir: pathlib.Path) -> dict[str, Any] | None:

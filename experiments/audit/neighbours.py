@@ -4,7 +4,9 @@ Both are found by the distance to neighbours, from features: those that were
 given, or the pixels, less their mean and brought to their main components.
 """
 
+from collections.abc import Callable
 import functools
+from typing import Any
 from typing import NamedTuple
 
 import jax
@@ -15,6 +17,8 @@ from noisy_labels import detection
 
 # N^2 dim, with which time grows: some minutes on two cores.
 _MOST = 2e12
+# As much of it as a core does in a second or so.
+_BLOCK_PRODUCTS = 2e10
 # Copies that were stored again, as JPEG say, are as near as that.
 TOLERANCE = 0.02
 COMPONENTS = 64
@@ -70,38 +74,79 @@ def too_many(num_examples: int, dim: int) -> str | None:
   )
 
 
-def find(features: np.ndarray, labels: np.ndarray) -> Neighbours:
+def find(
+  features: np.ndarray,
+  labels: np.ndarray,
+  *,
+  tick: Callable[[int], None] = lambda rows: None,
+) -> Neighbours:
   """Looks for both among all examples.
 
   Args:
     features: floats `[N, dim]`, finite, N at least 2.
     labels: given classes, integers `[N]`.
+    tick: called with how many examples are done, which adds up to 2 N.
 
   Returns:
     What was found.
   """
-  run = jax.jit(
+  find_duplicates = jax.jit(
     functools.partial(detection.conflicting_duplicates, tolerance=TOLERANCE)
   )
-  found = run(features, labels)
+  # Once on the device, for all blocks.
+  pool, pool_labels = jax.device_put((features, labels))
+  found = _in_blocks(
+    lambda rows: find_duplicates(
+      features[rows],
+      labels[rows],
+      pool=pool,
+      pool_labels=pool_labels,
+      index=rows,
+    ),
+    features.shape,
+    tick,
+  )
   rows = np.flatnonzero(found.conflicting)
-  pairs = np.stack([rows, np.asarray(found.partner)[rows]], axis=1)
+  pairs = np.stack([rows, found.partner[rows]], axis=1)
   # Of two that have each other for partners, one line.
   pairs, first = np.unique(np.sort(pairs, axis=1), axis=0, return_index=True)
-  distances = np.asarray(found.distance)[rows][first]
+  distances = found.distance[rows][first]
   order = np.argsort(distances, kind='stable')
-  outliers, scores = _outliers(features)
+  outliers, scores = _outliers(features, pool, tick)
   return Neighbours(
     pairs[order].astype(np.int64), distances[order], outliers, scores
   )
 
 
-def _outliers(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _in_blocks(
+  function: Callable[[np.ndarray], Any],
+  shape: tuple[int, ...],
+  tick: Callable[[int], None],
+) -> Any:
+  """What a function says of rows, a second's worth of them at a time."""
+  num_examples, dim = shape
+  size = max(1, int(_BLOCK_PRODUCTS / (num_examples * dim)))
+  parts = []
+  for start in range(0, num_examples, size):
+    rows = np.arange(start, min(start + size, num_examples))
+    parts.append(jax.device_get(function(rows)))
+    tick(len(rows))
+  return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def _outliers(
+  features: np.ndarray, pool: jax.Array, tick: Callable[[int], None]
+) -> tuple[np.ndarray, np.ndarray]:
   """The examples far from all others, beyond the whiskers of a box plot."""
   if len(features) <= _NEIGHBOUR:
+    tick(len(features))
     return np.empty(0, np.int64), np.empty(0, np.float32)
   run = jax.jit(functools.partial(detection.out_of_distribution, k=_NEIGHBOUR))
-  score = np.asarray(run(features))
+  score = _in_blocks(
+    lambda rows: run(features[rows], pool=pool, index=rows),
+    features.shape,
+    tick,
+  )
   lower, upper = np.quantile(score, [0.25, 0.75])
   order = np.argsort(-score, kind='stable')[:_LISTED]
   order = order[score[order] > upper + 1.5 * (upper - lower)]

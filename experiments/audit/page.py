@@ -15,6 +15,7 @@ import jinja2
 from experiments import log
 from experiments.audit import findings as findings_lib
 from experiments.audit import page_data
+from experiments.audit import pictures as pictures_lib
 from experiments.audit import summary
 
 # Of more classes, a heat map is too large to be read and to be loaded.
@@ -38,7 +39,7 @@ _SCRIPTS = (
 def write(
   path: pathlib.Path,
   findings: findings_lib.Findings,
-  pictures: page_data.Pictures | None,
+  pictures: pictures_lib.Pictures | None,
   *,
   max_pictures: int = 1000,
 ) -> None:

@@ -1,7 +1,6 @@
 """What the script of the report is given: examples, pictures, and its key."""
 
 import base64
-from collections.abc import Callable
 from collections.abc import Sequence
 import hashlib
 import math
@@ -11,13 +10,12 @@ import numpy as np
 
 from experiments.audit import files
 from experiments.audit import findings as findings_lib
-
-Pictures = Callable[[np.ndarray], list[bytes]]
+from experiments.audit import pictures as pictures_lib
 
 
 def make(
   findings: findings_lib.Findings,
-  pictures: Pictures | None,
+  pictures: pictures_lib.Pictures | None,
   *,
   max_issues: int,
   max_others: int,

@@ -85,7 +85,7 @@ def run(
   )
   facts = {
     **kind,
-    'fingerprint': data.arrays and data.arrays.fingerprint,
+    'files': data.arrays and data.arrays.files,
     'config': config.to_dict(),
   }
   claim.check(workdir, facts, config)
@@ -100,7 +100,9 @@ def run(
   found = _find(stages, config, workdir, data, options)
   stages.run_alone(
     'Writing the report',
-    lambda title, asked: telling.write(workdir, found, data, options),
+    lambda title, asked: telling.write(
+      workdir, found, data, options, title=title
+    ),
   )
   telling.tell(workdir, found)
   if data.arrays is None:
@@ -148,7 +150,12 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
   noise = stages.run_alone(
     'Estimating the noise',
     lambda title, asked: search.noise(
-      labels, probs, workdir, estimator=config.noise_estimate, seed=seed
+      labels,
+      probs,
+      workdir,
+      estimator=config.noise_estimate,
+      seed=seed,
+      title=title,
     ),
   )
   scores = stages.run_alone(
@@ -156,16 +163,23 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
     lambda title, asked: search.scores(
       labels,
       probs,
-      noise['transition'],
+      noise,
       workdir,
       detector=options.detector,
       seed=seed,
+      title=title,
     ),
   )
   near, reasons = stages.run_alone(
     'Looking for duplicates and outliers',
-    lambda title, asked: search.near(data, workdir),
+    lambda title, asked: search.near(
+      data, workdir, should_stop=asked, title=title
+    ),
   )
+  accuracy = float(np.mean(np.argmax(probs, axis=1) == labels))
+  least_error = None
+  if data.arrays is None:
+    least_error = held_out.least_error(workdir / 'folds')
   number, *ends = (round(float(value)) for value in scores.expected)
   interval = [float(end) for end in noise['rate_interval']]
   if interval:  # It knows of more than the chance in the examples.
@@ -190,12 +204,12 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
     prior=noise['prior'],
     duplicates=near.duplicates(),
     outliers=near.strangers(),
+    doubts=telling.doubts(number, ends, accuracy, least_error),
     problems=[
       *data.problems,
       *held_out.problems(labels, data.class_names, trained_on),
       *reasons,
-      *telling.doubts(number, ends),
     ],
     settings=telling.settings(config, data, options),
-    accuracy=float(np.mean(np.argmax(probs, axis=1) == labels)),
+    accuracy=accuracy,
   )

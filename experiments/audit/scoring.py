@@ -91,6 +91,8 @@ def find(
   *,
   detector: str,
   seed: int,
+  has_interval: bool = True,
+  tick: Callable[[], None] = lambda: None,
 ) -> Scores:
   """Scores every label.
 
@@ -101,6 +103,9 @@ def find(
     detector: one of `NAMES`, or several with commas between, whose ranks are
       averaged.
     seed: draws the bootstrap.
+    has_interval: whether an interval of the expected number is wanted, which
+      takes much longer; if not, its ends say nothing.
+    tick: called from time to time, `num_steps` times in all.
 
   Returns:
     The scores.
@@ -113,12 +118,13 @@ def find(
       else 'confident_learning'
     ),
     key=jax.random.key(seed),
-    num_resamples=num_resamples(*probs.shape),
+    num_resamples=num_resamples(*probs.shape) if has_interval else 2,
   )
   # Once on the device, for all that looks at them.
   arrays = jnp.asarray(labels), jnp.asarray(probs)
-  score = _score(detector, *arrays, transition)
-  issues = jax.jit(find_issues)(*arrays, scores=score)
+  score = _score(detector, *arrays, transition, tick)
+  issues = jax.block_until_ready(jax.jit(find_issues)(*arrays, scores=score))
+  tick()
   own = jax.jit(_own)(*arrays)
   rows = np.argsort(np.asarray(issues.index))
   return Scores(
@@ -135,6 +141,11 @@ def _own(labels: jax.Array, probs: jax.Array) -> jax.Array:
   return jnp.take_along_axis(probs, labels[:, None], axis=1)[:, 0]
 
 
+def num_steps(detector: str) -> int:
+  """How often `find` calls `tick`."""
+  return len(detector.split(',')) + 1
+
+
 def num_resamples(num_examples: int, num_classes: int) -> int:
   """How often to resample so many predictions."""
   size = (num_examples + _SQUARES * num_classes) * num_classes
@@ -143,15 +154,24 @@ def num_resamples(num_examples: int, num_classes: int) -> int:
 
 
 def _score(
-  detector: str, labels: jax.Array, probs: jax.Array, transition: np.ndarray
+  detector: str,
+  labels: jax.Array,
+  probs: jax.Array,
+  transition: np.ndarray,
+  tick: Callable[[], None],
 ) -> jax.Array | None:
   if detector == 'self_confidence':
     # The library's own, which tells p_y apart where 1 - p_y rounds.
+    tick()
     return None
   names = detector.split(',')
   # Most have no use for a matrix that may be large.
   matrix = None
   if 'posterior' in names:
     matrix = jnp.asarray(transition, jnp.float32)
-  scores = [jax.jit(_DETECTORS[name])(labels, probs, matrix) for name in names]
+  scores = []
+  for name in names:
+    score = jax.jit(_DETECTORS[name])(labels, probs, matrix)
+    scores.append(jax.block_until_ready(score))
+    tick()
   return detection.ensemble(*scores) if len(scores) > 1 else scores[0]

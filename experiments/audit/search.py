@@ -9,8 +9,10 @@ import pathlib
 
 import numpy as np
 
+from experiments import errors
 from experiments import noise_bias
 from experiments import noise_estimate
+from experiments import progress
 from experiments.audit import held_out
 from experiments.audit import neighbours
 from experiments.audit import scoring
@@ -32,6 +34,7 @@ def noise(
   *,
   estimator: str,
   seed: int,
+  title: str,
 ) -> dict[str, np.ndarray]:
   """Estimates the noise.
 
@@ -41,6 +44,7 @@ def noise(
     workdir: of the audit.
     estimator: one of `noise_estimate.UNTOLD`.
     seed: draws the bootstrap.
+    title: of the progress bar.
 
   Returns:
     `transition` `[K, K]`, `prior` `[K]`, `rate` and `rate_interval`: two
@@ -50,14 +54,22 @@ def noise(
   def make():
     with np.errstate(divide='ignore'):
       log_probs = np.log(probs)
-    found = noise_estimate.estimate(
-      estimator,
-      labels,
-      log_probs,
-      seed=seed,
-      reference=noise_bias.reference(labels, log_probs, seed=seed),
-      most_resamples=scoring.num_resamples(*probs.shape),
-    )
+    most = scoring.num_resamples(*probs.shape)
+    num_classes = probs.shape[1]
+    steps = noise_bias.num_steps(estimator, num_classes)
+    steps += noise_estimate.num_steps(estimator, most_resamples=most)
+    with progress.Progress(title, total=steps) as bar:
+      found = noise_estimate.estimate(
+        estimator,
+        labels,
+        log_probs,
+        seed=seed,
+        reference=noise_bias.reference(
+          labels, log_probs, seed=seed, tick=bar.advance
+        ),
+        most_resamples=most,
+        tick=bar.advance,
+      )
     return {
       'transition': found.transition,
       'prior': found.prior,
@@ -71,33 +83,51 @@ def noise(
 def scores(
   labels: np.ndarray,
   probs: np.ndarray,
-  transition: np.ndarray,
+  noise: dict[str, np.ndarray],
   workdir: pathlib.Path,
   *,
   detector: str,
   seed: int,
+  title: str,
 ) -> scoring.Scores:
-  """Scores every label; see `scoring.find`."""
+  """Scores every label; see `scoring.find`, and `noise` above."""
 
   def make():
-    return scoring.find(
-      labels, probs, transition, detector=detector, seed=seed
-    )._asdict()
+    with progress.Progress(title, total=scoring.num_steps(detector)) as bar:
+      return scoring.find(
+        labels,
+        probs,
+        noise['transition'],
+        detector=detector,
+        seed=seed,
+        # Of one that knows of more than the chance in the examples.
+        has_interval=not len(noise['rate_interval']),
+        tick=bar.advance,
+      )._asdict()
 
   return scoring.Scores(**store.kept(workdir / 'scores.npz', detector, make))
 
 
 def near(
-  data: sources.Data, workdir: pathlib.Path
+  data: sources.Data,
+  workdir: pathlib.Path,
+  *,
+  should_stop: Callable[[], bool],
+  title: str,
 ) -> tuple[neighbours.Neighbours, list[str]]:
   """Looks for duplicates and outliers.
 
   Args:
     data: of the audit; without images or features there is nowhere to look.
     workdir: of the audit.
+    should_stop: asked from time to time.
+    title: of the progress bar.
 
   Returns:
     What was found; and a sentence, if it was not looked for.
+
+  Raises:
+    StoppedError: should_stop said so.
   """
   features: Callable[[], np.ndarray]
   if data.images is not None:
@@ -115,7 +145,18 @@ def near(
     return neighbours.NOTHING, [reason]
 
   def make():
-    return neighbours.find(features(), data.labels)._asdict()
+    # Twice for each example: for duplicates and for outliers.
+    with progress.Progress(title, total=2 * len(data.labels)) as bar:
+
+      def tick(rows):
+        bar.advance(rows)
+        if should_stop():
+          raise errors.StoppedError(
+            'stopped among the neighbours: the same command looks for them '
+            'again'
+          )
+
+      return neighbours.find(features(), data.labels, tick=tick)._asdict()
 
   found = store.kept(workdir / 'neighbours.npz', '', make)
   return neighbours.Neighbours(**found), []

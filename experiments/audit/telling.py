@@ -7,14 +7,25 @@ import ml_collections
 from experiments import devices
 from experiments import log
 from experiments import loss_fields
+from experiments import progress
 from experiments.audit import files
 from experiments.audit import findings
 from experiments.audit import options as options_lib
+from experiments.audit import pictures as pictures_lib
 from experiments.audit import sources
 from experiments.audit import text
 
 # Beyond so many sentences, the rest is in problems.txt.
 _TOLD = 5
+# When predictions are too bad to count by: a share that is wrong at least, and,
+# where that is not known, one that is the given label.
+_WEAK, _FEW = 0.1, 0.6
+_COUNTED = (
+  'Their mistakes are counted as wrong labels, so that fewer are wrong than '
+  'estimated, perhaps far fewer; the first of the list are still those to look '
+  'at first. More epochs, larger images, a larger network or, most of all, '
+  '--probs of a pretrained one may help.'
+)
 
 
 def describe(data: sources.Data) -> str:
@@ -27,15 +38,39 @@ def describe(data: sources.Data) -> str:
   return line
 
 
-def doubts(number: int, ends: list[int]) -> list[str]:
-  """What to say of a number that other examples would not repeat."""
-  if ends[0] <= number <= ends[1]:
-    return []
-  return [
-    f'The expected number of wrong labels, {number:,}, is outside its own '
-    f'interval, {ends[0]:,} to {ends[1]:,}: classes are too small for either '
-    'to be trusted.'
-  ]
+def doubts(
+  number: int, ends: list[int], accuracy: float, least_error: float | None
+) -> list[str]:
+  """Why the number of wrong labels should not be believed.
+
+  Args:
+    number: of them, as expected.
+    ends: of its interval.
+    accuracy: of held-out predictions, against the given labels.
+    least_error: the share of these that is wrong at least; None if unknown.
+
+  Returns:
+    Sentences.
+  """
+  sentences = []
+  if least_error is not None and least_error >= _WEAK:
+    sentences.append(
+      f'The models are weak: they disagree so often that at least '
+      f'{least_error:.0%} of what they predict is wrong, whatever the labels '
+      f'are. {_COUNTED}'
+    )
+  elif least_error is None and accuracy < _FEW:
+    sentences.append(
+      f'The predictions are the given label of {accuracy:.0%} of the examples '
+      f'alone. Unless most labels are wrong, the model is weak. {_COUNTED}'
+    )
+  if not ends[0] <= number <= ends[1]:
+    sentences.append(
+      f'The expected number of wrong labels, {number:,}, is outside its own '
+      f'interval, {ends[0]:,} to {ends[1]:,}: classes are too small for either '
+      'to be trusted.'
+    )
+  return sentences
 
 
 def settings(
@@ -74,19 +109,41 @@ def write(
   found: findings.Findings,
   data: sources.Data,
   options: options_lib.Options,
+  *,
+  title: str,
 ) -> None:
   """Writes the report, and the files beside it."""
   # Imported here because --help need not wait for it.
   from experiments.audit import page
 
-  log.write_text(workdir / 'problems.txt', '\n'.join([*found.problems, '']))
-  files.write(workdir, found)
+  problems = [*found.doubts, *found.problems]
+  log.write_text(workdir / 'problems.txt', '\n'.join([*problems, '']))
+  rows = len(found.label) + len(found.transition)
+  with progress.Progress(f'{title}: tables', total=rows) as bar:
+    files.write(workdir, found, tick=bar.advance)
   page.write(
     workdir / 'report.html',
     found,
-    data.pictures,
+    data.pictures and _with_progress(data.pictures, f'{title}: pictures'),
     max_pictures=options.max_pictures,
   )
+
+
+def _with_progress(
+  pictures: pictures_lib.Pictures, title: str
+) -> pictures_lib.Pictures:
+  """The same pictures, one after the other."""
+
+  def one_by_one(rows):
+    drawn = []
+    with progress.Progress(title, total=len(rows)) as bar:
+      for row in rows:
+        drawn += pictures(row[None])
+        bar.advance()
+      bar.say('writing the page')
+    return drawn
+
+  return one_by_one
 
 
 def tell(workdir: pathlib.Path, found: findings.Findings) -> None:
@@ -98,6 +155,8 @@ def tell(workdir: pathlib.Path, found: findings.Findings) -> None:
     f'  {(workdir / "report.html").absolute()}\n'
     f'  {workdir / "issues.csv"}'
   )
+  for doubt in found.doubts:
+    print(f'  {doubt}')
   for problem in found.problems[:_TOLD]:
     print(f'  {problem}')
   rest = len(found.problems) - _TOLD

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 import os
+import re
 
 # More names than that are a count.
 _SHOWN = 5
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 def file_name(path: str) -> str:
@@ -26,6 +28,16 @@ def visible(name: str) -> str:
     else _escaped(char)
     for place, char in enumerate(name)
   )
+
+
+def cell(name: str) -> str:
+  """A name in a CSV file, with an apostrophe where it looks like a formula.
+
+  Spreadsheets run cells that begin so. Names that have apostrophes before that
+  get one more, so that one less is always the name. The same is done in
+  page_marks.js.
+  """
+  return f"'{name}" if _FORMULA.match(name) else name
 
 
 def _escaped(char: str) -> str:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 import io
-import sys
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from rich import console
-from rich import progress
 
+from experiments import progress
 from experiments.data import errors
 from experiments.data import records as records_lib
 
@@ -89,7 +87,7 @@ def labels(
   Raises:
     DataError: If a record is damaged, or has a label out of range.
   """
-  stream = zip(indices, _stream(records, indices, 'Reading'), strict=True)
+  stream = zip(indices, _stream(records, indices, 'reading'), strict=True)
   values = (
     _label(records, index, example[label], label, num_classes)
     for index, example in stream
@@ -113,23 +111,14 @@ def _label(
 
 
 def _stream(
-  records: records_lib.Records, indices: range, title: str = 'Decoding once'
+  records: records_lib.Records, indices: range, verb: str = 'decoding once'
 ) -> Iterable[dict[str, Any]]:
-  """The records one by one, with a progress bar if somebody is watching."""
-  with progress.Progress(
-    progress.TextColumn(title),
-    progress.BarColumn(),
-    progress.MofNCompleteColumn(),
-    progress.TimeRemainingColumn(),
-    console=console.Console(stderr=True),
-    transient=True,
-    disable=not sys.stderr.isatty(),
-  ) as bar:
-    task = bar.add_task('decode', total=len(indices))
+  """The records one by one."""
+  with progress.Progress(f'{verb}: {records.title}', total=len(indices)) as bar:
     for begin in range(0, len(indices), _BATCH):
       batch = records.read(indices[begin : begin + _BATCH])
       yield from batch
-      bar.advance(task, len(batch))
+      bar.advance(len(batch))
 
 
 def _decode_image(

@@ -31,6 +31,9 @@ def conflicting_duplicates(
   labels: chex.Array,
   *,
   tolerance: float = 1e-3,
+  pool: chex.Array | None = None,
+  pool_labels: chex.Array | None = None,
+  index: chex.Array | None = None,
 ) -> Duplicates:
   """Find examples with the features of one that has another label.
 
@@ -42,22 +45,37 @@ def conflicting_duplicates(
       the pixels themselves.
     labels: given classes, integers `[N]`, not negative.
     tolerance: up to which distance two examples are the same, in [0, 2].
+    pool: features to look in, `[M, dim]`, if not the same: for shards, those of
+      all.
+    pool_labels: their labels, integers `[M]`.
+    index: the place in the pool of each row of features, integers `[N]`,
+      negative for one that is not there; 0 .. N-1 if None.
 
   Returns:
-    What was found; both of a pair are conflicting. Time in N^2 dim; memory: a
-    copy of features, and blocks of 16 MB.
+    What was found; both of a pair are conflicting. Partners are places in the
+    pool. Time in N M dim; memory: a copy of features and pool, and blocks of
+    16 MB.
 
   Raises:
     ValueError: if an argument is not as described.
   """
   _checks.in_range('tolerance', tolerance, '[0, 2]')
-  inputs.check_features(features, 2)
+  neighbourhood.check(features, pool)
   inputs.check_labels('labels', labels, len(features))
+  neighbourhood.check_pool_labels(pool, pool_labels)
   features, labels = jnp.asarray(features), jnp.asarray(labels)
-  found = neighbors.nearest(features, k=1, groups=labels)
+  found = neighbors.nearest(
+    features,
+    k=1,
+    pool=pool,
+    index=index,
+    groups=labels,
+    pool_groups=pool_labels,
+  )
   place = found.places[:, 0]
   exists = found.cosines[:, 0] > -jnp.inf
-  distance = neighbourhood.distances(features, features[place])
+  others = features if pool is None else jnp.asarray(pool)
+  distance = neighbourhood.distances(features, others[place])
   distance = jnp.where(exists, distance, 2)
   conflicting = exists & (distance <= tolerance)
   return Duplicates(conflicting, jnp.where(conflicting, place, -1), distance)

@@ -46,14 +46,11 @@ def neighbour_agreement(
     Zhu et al., `Detecting Corrupted Labels Without Training a Model to Predict
     <https://arxiv.org/abs/2110.06283>`_, 2022
   """
-  _check(features, pool)
+  check(features, pool)
   inputs.check_labels('labels', labels, len(features))
-  if (pool is None) != (pool_labels is None):
-    raise ValueError('pool and pool_labels must be given together')
+  check_pool_labels(pool, pool_labels)
   labels = jnp.asarray(labels)
   others = labels if pool_labels is None else jnp.asarray(pool_labels)
-  if pool is not None:
-    inputs.check_labels('pool_labels', others, len(pool))
   places = neighbors.nearest(features, k=k, pool=pool, index=index).places
   return jnp.mean(others[places] != labels[:, None], axis=1)
 
@@ -90,7 +87,7 @@ def out_of_distribution(
     Sun et al., `Out-of-Distribution Detection with Deep Nearest Neighbors
     <https://arxiv.org/abs/2204.06507>`_, 2022
   """
-  _check(features, pool)
+  check(features, pool)
   found = neighbors.nearest(features, k=k, pool=pool, index=index)
   pool = features if pool is None else pool
   return distances(features, jnp.asarray(pool)[found.places[:, -1]])
@@ -105,7 +102,18 @@ def distances(features: chex.Array, others: chex.Array) -> chex.Array:
   return jnp.minimum(jnp.sqrt(jnp.sum(apart**2, axis=1)), 2)
 
 
-def _check(features, pool):
+def check(features: chex.Array, pool: chex.Array | None) -> None:
+  """Raise ValueError unless both are features, and there is another one."""
   inputs.check_features(features, 1 if pool is not None else 2)
   if pool is not None:
     inputs.check_features(pool, 1)
+
+
+def check_pool_labels(
+  pool: chex.Array | None, pool_labels: chex.Array | None
+) -> None:
+  """Raise ValueError unless both are given, labels of the pool, or none."""
+  if (pool is None) != (pool_labels is None):
+    raise ValueError('pool and pool_labels must be given together')
+  if pool is not None:
+    inputs.check_labels('pool_labels', pool_labels, len(pool))

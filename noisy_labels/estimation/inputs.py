@@ -22,6 +22,7 @@ def check_labels(
 
   If the number of classes is not known, unless they are not negative.
   """
+  _check_array(name, labels)
   if np.shape(labels) != (num_examples,):
     raise ValueError(
       f'{name} must have shape [{num_examples}], one for each example, '
@@ -46,6 +47,7 @@ def check_labels(
 
 def check_matrix(name: str, matrix: Any) -> None:
   """Raise ValueError unless it is of floats, `[N, K]` with N > 0, K > 1."""
+  _check_array(name, matrix)
   shape = np.shape(matrix)
   if len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
     raise ValueError(
@@ -82,6 +84,7 @@ def check_distributions(name: str, rows: Any) -> None:
 
 def check_features(features: Any, least: int) -> None:
   """Raise ValueError unless features are finite, `[N, dim]` with N enough."""
+  _check_array('features', features)
   shape = np.shape(features)
   if len(shape) != 2 or shape[0] < least:
     raise ValueError(
@@ -97,6 +100,7 @@ def check_features(features: Any, least: int) -> None:
 
 def check_scores(name: str, scores: Any) -> None:
   """Raise ValueError unless they are finite floats, `[N]` with N > 0."""
+  _check_array(name, scores)
   shape = np.shape(scores)
   if len(shape) != 1 or shape[0] < 1:
     raise ValueError(f'{name} must have shape [N] with N > 0, got {shape}')
@@ -137,6 +141,7 @@ def check_weights(weights: Any, num_examples: int) -> None:
   """Raise ValueError unless weights are None or non-negative integers `[N]`."""
   if weights is None:
     return
+  _check_array('weights', weights)
   dtype = jnp.result_type(weights)
   is_integer = jnp.issubdtype(dtype, jnp.integer)
   if np.shape(weights) != (num_examples,) or not is_integer:
@@ -146,6 +151,14 @@ def check_weights(weights: Any, num_examples: int) -> None:
     )
   if is_concrete(weights) and np.any(np.asarray(weights) < 0):
     raise ValueError('weights must not be negative')
+
+
+def _check_array(name: str, value: Any) -> None:
+  if not hasattr(value, 'dtype'):
+    raise ValueError(
+      f'{name} must be an array, got {type(value).__name__}: '
+      f'numpy.asarray({name}) is one'
+    )
 
 
 def is_concrete(array: Any) -> bool:

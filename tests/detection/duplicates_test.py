@@ -40,6 +40,24 @@ def test_tolerance_is_a_distance_between_directions():
     np.testing.assert_allclose(got.distance, apart, rtol=1e-4)
 
 
+def test_shards_find_what_the_whole_does():
+  features = RNG.normal(size=(20, 3)).astype(np.float32)
+  labels = RNG.integers(3, size=20)
+  features[15], labels[15] = features[2], (labels[2] + 1) % 3
+  whole = detection.conflicting_duplicates(features, labels)
+  assert whole.partner[15] == 2
+  for rows in (np.arange(10), np.arange(10, 20)):
+    part = detection.conflicting_duplicates(
+      features[rows],
+      labels[rows],
+      pool=features,
+      pool_labels=labels,
+      index=rows,
+    )
+    for one, other in zip(part, whole, strict=True):
+      np.testing.assert_array_equal(one, other[rows])
+
+
 def test_one_label_has_no_conflict():
   got = detection.conflicting_duplicates(np.ones((4, 2)), np.zeros(4, int))
   assert not got.conflicting.any()
@@ -51,6 +69,10 @@ def test_errors():
   with pytest.raises(ValueError, match='tolerance'):
     detection.conflicting_duplicates(
       np.ones((4, 2)), np.zeros(4, int), tolerance=-1.0
+    )
+  with pytest.raises(ValueError, match='must be given together'):
+    detection.conflicting_duplicates(
+      np.ones((4, 2)), np.zeros(4, int), pool=np.ones((5, 2))
     )
   with pytest.raises(ValueError, match=r'labels must be in 0\.\., got -1'):
     detection.conflicting_duplicates(np.ones((4, 2)), np.full(4, -1))

@@ -50,11 +50,3 @@ def test_other_processes_remember_but_do_not_write(tmp_path):
   metrics.close()
   assert metrics.history == [{'step': 1, 'loss': 0.5}]
   assert not list(tmp_path.iterdir())
-
-
-def test_progress_is_silent_where_nobody_watches(capfd):
-  progress = log.Progress('title', total=10, done=0, show=True)
-  progress.advance()
-  progress.advance('note')
-  progress.close()
-  assert capfd.readouterr() == ('', '')

@@ -37,9 +37,11 @@ def test_what_is_read(tmp_path):
     np.testing.assert_array_equal(given.features, features)
 
 
-def test_other_files_have_another_fingerprint(tmp_path):
-  one = _read(tmp_path).fingerprint
-  assert one != _read(tmp_path, probs=PROBS.astype(np.float32)).fingerprint
+def test_other_files_are_known(tmp_path):
+  one = _read(tmp_path).files
+  other = _read(tmp_path, probs=PROBS.astype(np.float32)).files
+  assert one['probs'] != other['probs']
+  assert one['features'] is None
 
 
 def _with(array, place, value):

@@ -32,6 +32,7 @@ def _found(**changes):
     'prior': np.full(3, 1 / 3),
     'duplicates': [],
     'outliers': [],
+    'doubts': [],
     'problems': [],
     'settings': {},
     'accuracy': None,
@@ -51,10 +52,17 @@ def test_issues_come_first_and_all_examples_follow(tmp_path):
   assert [row[0] for row in rows] == ['1', '3', '2', '0']
   assert [row[-1] for row in rows] == ['1', '1', '0', '0']
   assert rows[0] == [
-    *('1', '=1+1.png', '1', CLASSES[1], '2', CLASSES[2]),
+    *('1', "'=1+1.png", '1', CLASSES[1], '2', CLASSES[2]),
     *('0.9', '0.8', '1e-09', '1'),
   ]
-  assert [row[1] for row in rows] == [NAMES[i] for i in (1, 3, 2, 0)]
+  assert [row[1] for row in rows[1:]] == [NAMES[i] for i in (3, 2, 0)]
+
+
+def test_every_row_is_counted(tmp_path, monkeypatch):
+  monkeypatch.setattr(files, '_BLOCK', 3)
+  done = []
+  files.write(tmp_path, _found(), tick=done.append)
+  assert done == [3, 1, 3, 0]
 
 
 def test_the_transition_has_the_classes_names(tmp_path):
@@ -64,6 +72,17 @@ def test_the_transition_has_the_classes_names(tmp_path):
   assert [row[0] for row in rows[1:]] == list(CLASSES)
   assert rows[1][1:] == ['0.9', '0.1', '0']
   assert rows[3][1] == '0.333333'
+
+
+def test_no_name_is_a_formula(tmp_path):
+  names = ('=1', '@x', "'+1")
+  files.write(tmp_path, _found(class_names=names, names=[*names, "'s.png"]))
+  safe = ["'=1", "'@x", "''+1"]
+  assert _read(tmp_path / 'transition.csv')[0][1:] == safe
+  rows = {int(row[0]): row for row in _read(tmp_path / 'issues.csv')[1:]}
+  assert [rows[i][1] for i in range(4)] == [*safe, "'s.png"]
+  assert [rows[i][3] for i in range(3)] == safe
+  assert rows[1][5] == safe[2]
 
 
 def test_suggested_labels_are_a_label_file(tmp_path):

@@ -62,6 +62,7 @@ def make(
     prior=np.full(num_classes, 1 / num_classes),
     duplicates=[],
     outliers=[],
+    doubts=[],
     problems=[],
     settings={'command': 'python -m experiments.audit'},
     accuracy=0.7,

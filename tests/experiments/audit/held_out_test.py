@@ -45,6 +45,30 @@ def test_damaged_predictions_are_said(tmp_path):
     held_out.read(tmp_path)
 
 
+def _least_error(folder, votes):
+  np.savez(folder / 'validation_predictions.npz', votes=votes)
+  return held_out.least_error(folder)
+
+
+def test_models_that_disagree_are_wrong(tmp_path):
+  same = np.repeat(np.arange(50)[:, None] % 3, 5, axis=1)
+  assert _least_error(tmp_path, same) == 0
+  assert _least_error(tmp_path, np.tile(np.arange(5), (50, 1))) == 0.5
+  rng = np.random.default_rng(0)
+  for share in (0.1, 0.4):
+    # Models with that share of mistakes, of which each has its own.
+    wrong = rng.random((2000, 5)) < share
+    votes = np.where(wrong, rng.integers(1, 4, wrong.shape), 0)
+    assert 0.6 * share < _least_error(tmp_path, votes) < wrong.mean()
+  # Of few examples nothing is certain.
+  assert _least_error(tmp_path, np.array([[0, 1], [0, 0], [1, 1]])) == 0
+
+
+def test_runs_that_have_noted_no_votes(tmp_path):
+  np.savez(tmp_path / 'validation_predictions.npz', label=np.zeros(3))
+  assert held_out.least_error(tmp_path) is None
+
+
 def test_small_classes_are_named():
   labels = np.zeros(60, int)
   labels[30] = 1

@@ -39,6 +39,19 @@ def test_a_stranger_is_an_outlier():
   assert (np.diff(found.scores) <= 0).all()
 
 
+def test_blocks_change_nothing(monkeypatch):
+  images, labels = _images(90)
+  images[7] = images[0]
+  features = neighbours.of_pixels(images)
+  whole = neighbours.find(features, labels)
+  done = []
+  monkeypatch.setattr(neighbours, '_BLOCK_PRODUCTS', 40 * features.size)
+  parts = neighbours.find(features, labels, tick=done.append)
+  assert done == [40, 40, 10, 40, 40, 10]
+  for one, other in zip(whole, parts, strict=True):
+    np.testing.assert_array_equal(one, other)
+
+
 def test_too_few_examples_have_no_outlier():
   images, labels = _images(9)
   found = neighbours.find(neighbours.of_pixels(images), labels)

@@ -322,7 +322,8 @@ def test_all_text_has_contrast(opened, scheme):
   transition = np.array(
     [[0.6, 0.4, 0, 0], [0.1, 0.7, 0.2, 0], [0, 0.3, 0.7, 0], [0.05, 0, 0, 0.95]]
   )
-  tab = opened(findings._replace(transition=transition), color_scheme=scheme)
+  findings = findings._replace(transition=transition, doubts=['It is weak.'])
+  tab = opened(findings, color_scheme=scheme)
   tab.click('#start')
   for key in 'wrux':
     tab.keyboard.press(key)

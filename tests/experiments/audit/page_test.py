@@ -63,6 +63,27 @@ def test_the_first_screen_says_how_many_labels_are_wrong(tmp_path):
   assert 'agree with 70.0% of the given labels' in text
 
 
+def test_numbers_are_explained(tmp_path):
+  text = write(tmp_path, found.make()).text
+  for words in (
+    'What these numbers mean',
+    'About 20.0% are wrong',
+    'Between 15.0% and 25.0%',
+    '12 labels worth a look',
+    'Agree with 70.0%',
+  ):
+    assert words in text
+  assert 'Do not trust' not in text
+
+
+def test_a_count_that_cannot_be_believed_says_so_first(tmp_path):
+  findings = found.make()._replace(doubts=['<b>weak</b> models'])
+  text = write(tmp_path, findings).text
+  assert 'By the count, about 20.0% of the labels are wrong' in text
+  start = text.index('Do not trust this number. <b>weak</b> models')
+  assert start < text.index('agree with 70.0% of the given labels')
+
+
 def test_one_issue_and_unknown_intervals_are_told_as_they_are(tmp_path):
   findings = found.make(num_issues=1)._replace(
     rate_interval=None, accuracy=None, rate=0.0004

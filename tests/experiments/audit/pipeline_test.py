@@ -1,9 +1,12 @@
 """An audit from end to end: of a folder, of a data set, of arrays."""
 
+import contextlib
 import csv
+import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 
@@ -13,6 +16,7 @@ import pytest
 from experiments import errors
 from experiments import interrupt
 from experiments import loop
+from experiments import progress
 from experiments import record
 from experiments.audit import apply
 from experiments.audit import image_folder
@@ -68,10 +72,22 @@ def photos(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def finished(tmp_path_factory, photos):
-  """A finished audit, and its directory."""
+def told(tmp_path_factory, photos):
+  """A finished audit, its directory, and the lines of its progress."""
   workdir = tmp_path_factory.mktemp('audit')
-  return _audit(workdir, photos), workdir
+  stderr = io.StringIO()
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(progress, '_SELDOM', 0)
+    patch.setattr(progress, '_SHARE', 0)
+    with contextlib.redirect_stderr(stderr):
+      audit = _audit(workdir, photos)
+  return audit, workdir, stderr.getvalue().splitlines()
+
+
+@pytest.fixture(scope='module')
+def finished(told):
+  """A finished audit, and its directory."""
+  return told[:2]
 
 
 def _rows(path):
@@ -97,6 +113,15 @@ def test_what_lies_in_the_wrong_folder_is_found(finished):
   lower, upper = audit.found.expected_interval
   assert lower <= audit.found.expected <= upper
   assert audit.found.accuracy > 0.8
+
+
+def test_every_stage_says_how_far_it_is_and_comes_to_its_end(told):
+  *_, lines = told
+  for stage in range(1, 8):
+    of_stage = [line for line in lines if line.startswith(f'[{stage}/7] ')]
+    assert ': 100%' in of_stage[-1]
+  assert any(re.search(r'^\[2/7\] .*: \d\d%, \d+ s left', s) for s in lines)
+  assert any(': predicting: 100%' in line for line in lines)
 
 
 def test_problems_are_listed(finished):
@@ -286,6 +311,26 @@ def test_a_review_that_corrects_nothing(finished, tmp_path):
     apply.run(audit, path, workdir)
 
 
+def test_removed_images_alone_tell_nothing_of_folds(
+  finished, photos, tmp_path, monkeypatch, capsys
+):
+  audit, workdir = finished
+  shutil.copytree(workdir, tmp_path / 'copy')
+  path = _review(
+    workdir,
+    tmp_path / 'reviewed.csv',
+    lambda row: ('wrong', 'remove') if row['index'] == '3' else None,
+  )
+  trained = []
+  monkeypatch.setattr(
+    pipeline, 'train', lambda config, folder, *_: trained.append(folder.name)
+  )
+  result = apply.run(audit, path, tmp_path / 'copy')
+  assert trained == ['model']
+  assert (result['removed'], result['examples']) == (1, 0)
+  assert 'the gain cannot be measured' in capsys.readouterr().out
+
+
 def test_arrays_are_judged_as_the_library_does(finished, tmp_path, capsys):
   audit, workdir = finished
   probs = search.predictions(audit.data, workdir)
@@ -328,7 +373,11 @@ def test_arrays_are_judged_as_the_library_does(finished, tmp_path, capsys):
     'transition.csv',
   ]
   np.save(paths['labels'], np.roll(labels, 1))
-  with pytest.raises(errors.UsageError, match='fingerprint'):
+  with pytest.raises(errors.UsageError, match='another file --labels'):
+    _audit(tmp_path / 'audit', sources.Request(**paths))
+  np.save(paths['labels'], labels)
+  del paths['features']
+  with pytest.raises(errors.UsageError, match='with --features'):
     _audit(tmp_path / 'audit', sources.Request(**paths))
 
 

@@ -1,0 +1,26 @@
+"""A count that cannot be believed is said to be so."""
+
+import pytest
+
+from experiments.audit import telling
+
+
+@pytest.mark.parametrize(
+  ('accuracy', 'least_error', 'match'),
+  [
+    (0.3, 0.23, 'at least 23% of what they predict is wrong'),
+    (0.9, 0.23, 'at least 23%'),
+    (0.3, None, 'of 30% of the examples alone'),
+    (0.3, 0.02, None),  # They agree: so labels are wrong.
+    (0.7, None, None),
+  ],
+)
+def test_weak_models_are_told_from_wrong_labels(accuracy, least_error, match):
+  found = telling.doubts(5, [3, 8], accuracy, least_error)
+  assert len(found) == (match is not None)
+  assert match is None or match in found[0]
+
+
+def test_a_number_outside_its_interval():
+  (found,) = telling.doubts(9, [3, 8], 0.9, 0.0)
+  assert '9, is outside its own interval, 3 to 8' in found
