@@ -166,7 +166,6 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
       noise,
       workdir,
       detector=options.detector,
-      seed=seed,
       title=title,
     ),
   )

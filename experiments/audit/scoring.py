@@ -15,11 +15,6 @@ from noisy_labels import detection
 _MANY_CLASSES = 2000
 # The share of labels that may be any other class, whatever the estimate says.
 _UNSEEN = 1e-3
-# A bootstrap passes over N K numbers, and several times over K^2, so often, but
-# over no more than that in all.
-_MOST_RESAMPLES, _FEWEST_RESAMPLES = 200, 20
-_PASSED = 2e10
-_SQUARES = 10
 
 
 def _loss_mixture(labels, probs, transition):
@@ -90,8 +85,6 @@ def find(
   transition: np.ndarray,
   *,
   detector: str,
-  seed: int,
-  has_interval: bool = True,
   tick: Callable[[], None] = lambda: None,
 ) -> Scores:
   """Scores every label.
@@ -102,9 +95,6 @@ def find(
     transition: the estimated T, `[K, K]`.
     detector: one of `NAMES`, or several with commas between, whose ranks are
       averaged.
-    seed: draws the bootstrap.
-    has_interval: whether an interval of the expected number is wanted, which
-      takes much longer; if not, its ends say nothing.
     tick: called from time to time, `num_steps` times in all.
 
   Returns:
@@ -117,8 +107,6 @@ def find(
       if probs.shape[1] <= _MANY_CLASSES
       else 'confident_learning'
     ),
-    key=jax.random.key(seed),
-    num_resamples=num_resamples(*probs.shape) if has_interval else 2,
   )
   # Once on the device, for all that looks at them.
   arrays = jnp.asarray(labels), jnp.asarray(probs)
@@ -144,13 +132,6 @@ def _own(labels: jax.Array, probs: jax.Array) -> jax.Array:
 def num_steps(detector: str) -> int:
   """How often `find` calls `tick`."""
   return len(detector.split(',')) + 1
-
-
-def num_resamples(num_examples: int, num_classes: int) -> int:
-  """How often to resample so many predictions."""
-  size = (num_examples + _SQUARES * num_classes) * num_classes
-  affordable = int(_PASSED / size)
-  return min(max(affordable, _FEWEST_RESAMPLES), _MOST_RESAMPLES)
 
 
 def _score(

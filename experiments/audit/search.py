@@ -19,6 +19,12 @@ from experiments.audit import scoring
 from experiments.audit import sources
 from experiments.audit import store
 
+# A bootstrap passes over N K numbers, and several times over K^2, so often, but
+# over no more than that in all.
+_MOST_RESAMPLES, _FEWEST_RESAMPLES = 200, 20
+_PASSED = 2e10
+_SQUARES = 10
+
 
 def predictions(data: sources.Data, workdir: pathlib.Path) -> np.ndarray:
   """Probabilities by models that have not heard the label, floats `[N, K]`."""
@@ -54,7 +60,7 @@ def noise(
   def make():
     with np.errstate(divide='ignore'):
       log_probs = np.log(probs)
-    most = scoring.num_resamples(*probs.shape)
+    most = num_resamples(*probs.shape)
     num_classes = probs.shape[1]
     steps = noise_bias.num_steps(estimator, num_classes)
     steps += noise_estimate.num_steps(estimator, most_resamples=most)
@@ -80,6 +86,13 @@ def noise(
   return store.kept(workdir / 'noise_estimate.npz', estimator, make)
 
 
+def num_resamples(num_examples: int, num_classes: int) -> int:
+  """How often to resample so many predictions."""
+  size = (num_examples + _SQUARES * num_classes) * num_classes
+  affordable = int(_PASSED / size)
+  return min(max(affordable, _FEWEST_RESAMPLES), _MOST_RESAMPLES)
+
+
 def scores(
   labels: np.ndarray,
   probs: np.ndarray,
@@ -87,7 +100,6 @@ def scores(
   workdir: pathlib.Path,
   *,
   detector: str,
-  seed: int,
   title: str,
 ) -> scoring.Scores:
   """Scores every label; see `scoring.find`, and `noise` above."""
@@ -99,9 +111,6 @@ def scores(
         probs,
         noise['transition'],
         detector=detector,
-        seed=seed,
-        # Of one that knows of more than the chance in the examples.
-        has_interval=not len(noise['rate_interval']),
         tick=bar.advance,
       )._asdict()
 

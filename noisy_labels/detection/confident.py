@@ -9,8 +9,6 @@ from noisy_labels.detection import largest
 from noisy_labels.detection import passes
 from noisy_labels.estimation import blocks
 from noisy_labels.estimation import confident as confident_lib
-from noisy_labels.estimation import confident_guess
-from noisy_labels.estimation import confident_host as guess_host
 from noisy_labels.estimation import confident_sums
 
 FILTERS = (
@@ -73,32 +71,53 @@ def confident_learning(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
+  labels, probs = passes.prepare(labels, probs)
+  guesses = passes.confident(labels, probs, axis_name).guesses
+  taken = take(filter_by, labels, probs, guesses, axis_name)
+
+  def score(labels, rows, own):
+    del labels
+    return is_outdone(passes.largest(rows), own)
+
+  return jnp.asarray(taken & passes.scores(score, labels, probs))
+
+
+def take(
+  filter_by: str,
+  labels: chex.Array,
+  probs: chex.Array,
+  guesses: chex.Array,
+  axis_name: str | None = None,
+) -> chex.Array:
+  """The mask before labels that are as probable as any are left out.
+
+  Args:
+    filter_by: see `confident_learning`, as axis_name.
+    labels: integers `[N]`, from `passes.prepare`, as are probs.
+    probs: floats `[N, K]`.
+    guesses: the class of which each row is confident, -1 for none, `[N]`.
+    axis_name: of the shards.
+
+  Returns:
+    bool `[N]`.
+
+  Raises:
+    ValueError: if there is no such filter.
+  """
   if filter_by not in FILTERS:
     raise ValueError(
       f'filter_by must be one of {", ".join(FILTERS)}, got {filter_by!r}'
     )
-  labels, probs = passes.prepare(labels, probs)
-  bounds = passes.thresholds(labels, probs, axis_name)
-  on_host = isinstance(probs, np.ndarray)
-  guess = guess_host if on_host else confident_guess
-  guesses = guess.guess(probs, bounds)
   if filter_by == 'confident_learning':
-    taken = (guesses >= 0) & (guesses != labels)
-  elif on_host:
-    taken = confident_host.prune(filter_by, labels, probs, guesses)
-  else:
-    taken = _prune(filter_by, labels, probs, guesses, axis_name)
-  return jnp.asarray(taken & _is_outdone(labels, probs))
+    return (guesses >= 0) & (guesses != labels)
+  if isinstance(probs, np.ndarray):
+    return confident_host.prune(filter_by, labels, probs, guesses)
+  return _prune(filter_by, labels, probs, guesses, axis_name)
 
 
-def _is_outdone(labels, probs):
-  """Whether another class is clearly more probable, bool `[N]`."""
-
-  def score(labels, rows, own):
-    del labels
-    return passes.largest(rows) > own + _MARGIN
-
-  return passes.scores(score, labels, probs)
+def is_outdone(largest: chex.Array, own: chex.Array) -> chex.Array:
+  """Whether another class is clearly more probable than the label."""
+  return largest > own + _MARGIN
 
 
 def _prune(filter_by, labels, probs, guesses, axis_name):

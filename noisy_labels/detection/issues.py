@@ -9,7 +9,6 @@ import numpy as np
 from noisy_labels.detection import confident
 from noisy_labels.detection import expectation
 from noisy_labels.detection import passes
-from noisy_labels.detection import probability_scores
 from noisy_labels.estimation import estimate
 from noisy_labels.estimation import inputs
 
@@ -44,8 +43,6 @@ def find_label_issues(
   *,
   scores: chex.Array | None = None,
   filter_by: str = 'prune_by_noise_rate',
-  key: chex.PRNGKey | None = None,
-  num_resamples: int = 200,
   level: float = 0.95,
 ) -> LabelIssues:
   """Which labels are probably wrong, what they should be, and how many are.
@@ -60,9 +57,7 @@ def find_label_issues(
     scores: by which to sort, floats `[N]`, finite, higher for more suspicious:
       of any detector, or of an `ensemble`. `self_confidence`, if None.
     filter_by: see `confident_learning`.
-    key: see `expected_errors`, as num_resamples and level.
-    num_resamples: of the bootstrap.
-    level: of the interval.
+    level: of the interval of `expected_errors`.
 
   Returns:
     All examples, sorted. Of equal scores the first comes first. Memory and time
@@ -85,14 +80,19 @@ def find_label_issues(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
-  is_issue = confident.confident_learning(labels, probs, filter_by=filter_by)
-  expected = expectation.expected_errors(
-    labels, probs, key=key, num_resamples=num_resamples, level=level
-  )
-  labels, probs = passes.prepare(labels, probs, is_issue, scores)
+  labels, probs = passes.prepare(labels, probs, scores)
+  found = passes.confident(labels, probs)
+  expected = expectation.count(labels, probs, found, level)
+  taken = confident.take(filter_by, labels, probs, found.guesses)
+
+  def best(labels, rows, own):
+    del labels
+    return rows.argmax(axis=1).astype(np.int32), passes.largest(rows), own
+
+  suggested, confidence, own = passes.scores(best, labels, probs)
+  is_issue = taken & confident.is_outdone(confidence, own)
   if scores is None:
-    scores = probability_scores.self_confidence(labels, probs)
-    ascending = passes.own(labels, probs)  # 1 - p_y rounds to 1.
+    scores, ascending = (1 - own).clip(0, 1), own  # 1 - p_y rounds to 1.
   else:
     ascending = -estimate.namespace(probs).asarray(scores)
   inputs.check_scores('scores', scores)
@@ -100,14 +100,9 @@ def find_label_issues(
     raise ValueError(
       f'scores must have shape [{len(labels)}], got {jnp.shape(scores)}'
     )
-
-  def best(labels, rows, own):
-    del labels, own
-    return rows.argmax(axis=1).astype(np.int32), passes.largest(rows)
-
   xp = estimate.namespace(probs)
-  suggested, confidence = passes.scores(best, labels, probs)
-  order = xp.lexsort((ascending, ~xp.asarray(is_issue))).astype(np.int32)
+  order = xp.argsort(ascending, stable=True)
+  order = order[xp.argsort(~is_issue[order], stable=True)].astype(np.int32)
 
   def in_order(column):
     return jnp.asarray(xp.asarray(column)[order])

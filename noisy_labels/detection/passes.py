@@ -6,6 +6,7 @@ compile the loop. All others are read by jax.
 
 from collections.abc import Callable
 from typing import Any
+from typing import NamedTuple
 
 import chex
 import jax
@@ -13,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels.estimation import blocks
+from noisy_labels.estimation import confident_guess
+from noisy_labels.estimation import confident_host
 from noisy_labels.estimation import confident_sums
 from noisy_labels.estimation import inputs
 
@@ -126,3 +129,38 @@ def thresholds(
   """The mean self-confidence of each class over all shards, `[K]`."""
   confidence = confident_sums.self_confidence(labels, probs)
   return confident_sums.thresholds_from(blocks.total(confidence, axis_name))
+
+
+class Confident(NamedTuple):
+  """What confident learning counts.
+
+  given: how often each label is given, over all shards, integers `[K]`.
+  thresholds: of the classes, floats `[K]`.
+  guesses: the class of which each row is confident, -1 for none, `[N]`.
+  """
+
+  given: chex.Array
+  thresholds: chex.Array
+  guesses: chex.Array
+
+
+def confident(
+  labels: chex.Array, probs: chex.Array, axis_name: str | None = None
+) -> Confident:
+  """One pass over probs, of which numpy's are checked."""
+  on_host = isinstance(probs, np.ndarray)
+  return (_confident if on_host else _compiled)(labels, probs, axis_name)
+
+
+def _confident(labels, probs, axis_name):
+  confidence = confident_sums.self_confidence(labels, probs)
+  confidence = blocks.total(confidence, axis_name)
+  bounds = confident_sums.thresholds_from(confidence)
+  guess = confident_guess.guess
+  if isinstance(probs, np.ndarray):
+    guess = confident_host.guess
+  return Confident(confidence.given, bounds, guess(probs, bounds))
+
+
+# Once, and not in each call that nobody jitted.
+_compiled = jax.jit(_confident, static_argnames='axis_name')

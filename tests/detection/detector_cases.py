@@ -70,9 +70,7 @@ def confident(problem, filter_by):
 
 
 def issues_of(problem):
-  issues = detection.find_label_issues(
-    problem.labels, problem.probs, num_resamples=2
-  )
+  issues = detection.find_label_issues(problem.labels, problem.probs)
   return by_example(issues, issues.score)
 
 

@@ -13,9 +13,7 @@ LABELS, PROBS = problems.random_problem(1500, 7)
 
 @functools.cache
 def answer(filter_by='prune_by_noise_rate'):
-  function = functools.partial(
-    detection.find_label_issues, filter_by=filter_by, num_resamples=5
-  )
+  function = functools.partial(detection.find_label_issues, filter_by=filter_by)
   return jax.tree.map(np.asarray, jax.jit(function)(LABELS, PROBS))
 
 
@@ -53,9 +51,7 @@ def test_suggestions_are_the_most_probable_classes():
 
 def test_other_scores_and_other_order():
   scores = np.random.default_rng(0).normal(size=len(LABELS))
-  got = detection.find_label_issues(
-    LABELS, PROBS, scores=scores, num_resamples=2
-  )
+  got = detection.find_label_issues(LABELS, PROBS, scores=scores)
   number = got.is_issue.sum()
   assert {*got.index[:number].tolist()} == {*answer().index[:number].tolist()}
   np.testing.assert_allclose(got.score, scores[got.index], rtol=1e-6)
@@ -63,16 +59,12 @@ def test_other_scores_and_other_order():
 
 
 def test_the_expected_number_is_that_of_expected_errors():
-  want = detection.expected_errors(LABELS, PROBS, num_resamples=5)
+  want = detection.expected_errors(LABELS, PROBS)
   np.testing.assert_allclose(answer().expected, want, rtol=1e-5)
 
 
 def test_errors():
   with pytest.raises(ValueError, match=r'scores must have shape \[1500\]'):
-    detection.find_label_issues(
-      LABELS, PROBS, scores=np.ones(3), num_resamples=2
-    )
+    detection.find_label_issues(LABELS, PROBS, scores=np.ones(3))
   with pytest.raises(ValueError, match='scores must be finite'):
-    detection.find_label_issues(
-      LABELS, PROBS, scores=np.full(1500, np.nan), num_resamples=2
-    )
+    detection.find_label_issues(LABELS, PROBS, scores=np.full(1500, np.nan))
