@@ -8,12 +8,12 @@ from matplotlib import figure as mpl_figure
 
 
 def new(
-  width: float = 6.4, height: float = 3.8, *, columns: int = 1
+  width: float = 6.4, height: float = 3.8, *, columns: int = 1, rows: int = 1
 ) -> tuple[mpl_figure.Figure, Any]:
-  """An empty figure, in inches, and its axes: an array if several columns."""
+  """An empty figure, in inches, and its axes: an array if there are several."""
   # Not pyplot: it keeps figures and chooses a screen, where there may be none.
   figure = mpl_figure.Figure(figsize=(width, height), layout='constrained')
-  axes = figure.subplots(ncols=columns)
+  axes = figure.subplots(rows, columns)
   for one in figure.axes:
     one.spines[['top', 'right']].set_visible(False)
   return figure, axes

@@ -8,6 +8,8 @@
 #   scripts/bench.sh together             several seeds in one program
 #   scripts/bench.sh estimators           every estimator with 10,000 classes
 #   scripts/bench.sh detection            finding wrong labels, against cleanlab
+#   scripts/bench.sh detection_curves     the same over examples and classes
+#   scripts/bench.sh interval             intervals of the number of wrong labels
 #   scripts/bench.sh losses --help        what can be chosen
 #
 # EXTRAS=bench installs PyTorch too, to compare with.
@@ -15,8 +17,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1:-} in
   losses|fused|estimation|estimators|detection|methods|together) ;;
+  detection_curves|interval) ;;
   *)
-    echo "usage: scripts/bench.sh losses|fused|estimation|estimators|detection|methods|together [--help] [ARGUMENT...]" >&2
+    echo "usage: scripts/bench.sh losses|fused|estimation|estimators|detection|detection_curves|interval|methods|together [--help] [ARGUMENT...]" >&2
     exit 2 ;;
 esac
 . scripts/setup.sh dev

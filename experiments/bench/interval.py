@@ -1,0 +1,155 @@
+"""Whether the interval of `expected_errors` covers, and what it would cost.
+
+  scripts/bench.sh interval
+
+Many samples of one population. What they say differs by the true deviation,
+which every one of them is to know: by `expected_errors`, by the bootstrap of
+the confident joint that it stands for, and by a bootstrap that leaves the
+thresholds as they are. docs/detection.md has the result.
+"""
+
+import argparse
+import functools
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from noisy_labels import detection
+from noisy_labels import estimation
+from noisy_labels.detection import passes
+
+# Examples, classes, how much the true class stands out, how sure the model is,
+# and the power by which classes become rarer.
+CASES = (
+  (1_000, 2, 2.0, 1.0, 0.0),
+  (2_000, 10, 2.5, 1.5, 0.0),
+  (5_000, 10, 2.5, 6.0, 0.0),
+  (5_000, 10, 2.5, 1.5, 1.5),
+  (1_000, 300, 3.0, 2.0, 0.0),
+  (20_000, 1_000, 4.0, 2.0, 0.0),
+)
+_LEVEL = 0.95
+_WRONG = 0.2
+
+
+def main(arguments: list[str] | None = None) -> None:
+  """Print the table."""
+  options = _parse(arguments)
+  print(
+    f'Of {options.samples} samples (the bootstrap: {options.bootstraps}, each '
+    f'resampled {options.resamples} times); times of the processor.\n\n'
+    '| examples | classes | sureness | rarer by | wrong | deviation | ours '
+    '| covers, % | ms | bootstrap | covers, % | ms | thresholds fixed |\n'
+    f'|{"---|" * 13}'
+  )
+  for case in CASES:
+    print(line(case, options), flush=True)
+
+
+def line(
+  case: tuple[int, int, float, float, float], options: argparse.Namespace
+) -> str:
+  """One row of the table."""
+  rng = np.random.default_rng(0)
+  samples = [sample(rng, *case) for _ in range(options.samples)]
+  ours = [_timed(_ours, *arrays) for arrays in samples]
+  numbers = np.array([detection.expected_errors(*a).number for a in samples])
+  bootstrap = functools.partial(_bootstrap, options.resamples)
+  jax.block_until_ready(bootstrap(*samples[0]))  # Compiled.
+  theirs = [_timed(bootstrap, *a) for a in samples[: options.bootstraps]]
+  cells = [*case[:2], *case[3:], numbers.mean(), numbers.std(ddof=1)]
+  for found in (ours, theirs):
+    ends, milliseconds = map(np.array, zip(*found, strict=True))
+    covers = (ends[:, 0] <= numbers.mean()) & (numbers.mean() <= ends[:, 1])
+    cells += [_deviation(ends).mean(), 100 * covers.mean(), milliseconds.min()]
+  cells.append(np.mean([_fixed(rng, *arrays) for arrays in samples]))
+  return f'| {" | ".join(f"{cell:,.4g}" for cell in cells)} |'
+
+
+def sample(
+  rng: np.random.Generator,
+  num_examples: int,
+  num_classes: int,
+  margin: float,
+  sureness: float,
+  rarer: float,
+) -> tuple[np.ndarray, np.ndarray]:
+  """Labels, of which some are wrong, and predictions of noisy logits."""
+  frequency = (1.0 + np.arange(num_classes)) ** -rarer
+  frequency /= frequency.sum()
+  true = rng.choice(num_classes, num_examples, p=frequency)
+  other = rng.integers(num_classes, size=num_examples)
+  next_one = (true + 1) % num_classes
+  other = np.where(rng.random(num_examples) < 0.5, next_one, other)
+  labels = np.where(rng.random(num_examples) < _WRONG, other, true)
+  logits = rng.standard_normal((num_examples, num_classes), np.float32)
+  logits[np.arange(num_examples), true] += margin
+  logits = np.float32(sureness) * (logits - logits.max(axis=1, keepdims=True))
+  probs = np.exp(logits)
+  return labels.astype(np.int32), probs / probs.sum(axis=1, keepdims=True)
+
+
+def _timed(function, *arrays):
+  start = time.process_time()
+  ends = np.asarray(jax.block_until_ready(function(*arrays)))
+  return ends, 1e3 * (time.process_time() - start)
+
+
+def _ours(labels, probs):
+  found = detection.expected_errors(labels, probs, level=_LEVEL)
+  return jnp.stack([found.lower, found.upper])
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _bootstrap(resamples, labels, probs):
+  def number(weights):
+    joint = estimation.confident_joint(labels, probs, weights=weights)
+    return len(labels) * joint.rate
+
+  return jnp.stack(
+    estimation.bootstrap(
+      number,
+      len(labels),
+      key=jax.random.key(0),
+      num_resamples=resamples,
+      level=_LEVEL,
+    )
+  )
+
+
+def _fixed(rng, labels, probs, resamples=100):
+  """The deviation if counts are drawn anew, and thresholds are not."""
+  found = passes.confident(labels, probs)
+  size = probs.shape[1]
+  right = np.bincount(labels[found.guesses == labels], minlength=size)
+  counted = np.bincount(labels[found.guesses >= 0], minlength=size)
+  parts = np.stack([right, counted - right, found.given - counted])
+  right, wrong, rest = np.moveaxis(
+    rng.poisson(parts, (resamples, 3, size)), 1, 0
+  )
+  given = right + wrong + rest
+  rates = wrong / np.maximum(wrong + np.maximum(right, 1), 1)
+  numbers = (given * rates).sum(axis=1) / given.sum(axis=1) * len(labels)
+  return numbers.std(ddof=1)
+
+
+def _deviation(ends):
+  return (ends[:, 1] - ends[:, 0]) / 2 / 1.959964
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+  parser = argparse.ArgumentParser(
+    prog='scripts/bench.sh interval',
+    description=__doc__,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+  )
+  parser.add_argument('--samples', type=int, default=200)
+  parser.add_argument('--bootstraps', type=int, default=20)
+  parser.add_argument('--resamples', type=int, default=200)
+  return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+  main()
