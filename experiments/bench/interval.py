@@ -3,9 +3,9 @@
   scripts/bench.sh interval
 
 Many samples of one population. What they say differs by the true deviation,
-which every one of them is to know: by `expected_errors`, by the bootstrap of
-the confident joint that it stands for, and by a bootstrap that leaves the
-thresholds as they are. docs/detection.md has the result.
+which every one of them is to know: by `expected_errors`, by the bootstrap that
+it stands for, which makes thresholds and counts anew for each resample, and by
+one that leaves the thresholds as they are. docs/detection.md has the result.
 """
 
 import argparse
@@ -19,6 +19,9 @@ import numpy as np
 from noisy_labels import detection
 from noisy_labels import estimation
 from noisy_labels.detection import passes
+from noisy_labels.estimation import blocks
+from noisy_labels.estimation import confident_guess
+from noisy_labels.estimation import confident_sums
 
 # Examples, classes, how much the true class stands out, how sure the model is,
 # and the power by which classes become rarer.
@@ -104,14 +107,25 @@ def _ours(labels, probs):
 
 @functools.partial(jax.jit, static_argnums=0)
 def _bootstrap(resamples, labels, probs):
+  labels = jnp.asarray(labels)
+  num_examples, num_classes = probs.shape
+
   def number(weights):
-    joint = estimation.confident_joint(labels, probs, weights=weights)
-    return len(labels) * joint.rate
+    confidence = confident_sums.self_confidence(labels, probs, weights=weights)
+    bounds = confident_sums.thresholds_from(confidence)
+    guesses = confident_guess.guess(probs, bounds)
+    counted, right = (
+      blocks.class_counts(jnp.where(among, labels, -1), num_classes, weights)
+      for among in (guesses >= 0, guesses == labels)
+    )
+    wrong = (counted - right) / (counted + jnp.maximum(1 - right, 0))
+    given = confidence.given
+    return num_examples * jnp.sum(given * wrong) / jnp.sum(given)
 
   return jnp.stack(
     estimation.bootstrap(
       number,
-      len(labels),
+      num_examples,
       key=jax.random.key(0),
       num_resamples=resamples,
       level=_LEVEL,
