@@ -50,7 +50,7 @@ def prune(
 
   def margins(rows, columns):
     if 4 * len(columns) > num_classes:  # Whole rows are read faster.
-      block = probs[rows].T[columns]
+      block = probs.take(rows, axis=0).T[columns]
     else:
       block = probs[np.ix_(rows, columns)].T
     return block.astype(wide, copy=False) - own[rows]

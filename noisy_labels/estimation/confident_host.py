@@ -19,17 +19,22 @@ def sums(
   """Sums of `p[n, y_n]` by given label, float64, and the numbers of labels."""
   labels = np.asarray(labels)
   num_classes = probs.shape[1]
-  if probs.flags.c_contiguous:  # The quickest way to look up single numbers.
-    places = np.arange(0, probs.size, num_classes) + labels
-    chosen = probs.reshape(-1).take(places).astype(np.float64)
-  else:
-    chosen = probs[np.arange(len(probs)), labels].astype(np.float64)
+  chosen = own(labels, probs).astype(np.float64)
   if weights is not None:
     chosen *= np.asarray(weights)
   return (
     np.bincount(labels, chosen, num_classes),
     _bincount(labels, weights, num_classes),
   )
+
+
+def own(labels: np.ndarray, probs: np.ndarray) -> np.ndarray:
+  """`p[n, y_n]`, `[N]`."""
+  if not probs.flags.c_contiguous:
+    return probs[np.arange(len(probs)), labels]
+  # The quickest way to look up single numbers.
+  places = np.arange(0, probs.size, probs.shape[1]) + labels
+  return probs.reshape(-1).take(places)
 
 
 def counts(
