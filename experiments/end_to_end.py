@@ -6,9 +6,13 @@ No probabilities are given. Ours trains the models of folds by the loop, and
 ranks the labels by what they predict; cleanlab's `CleanLearning` does so round
 a model of scikit-learn, of the same images with the same labels, with as many
 folds. Times are of everything, data and compilation included. What is finished
-is not done again.
+is not done again. With PyTorch (EXTRAS=bench), the recipe `skorch` trains our
+networks in it:
+
+  python -m experiments.end_to_end --config.recipes="('skorch',)" ...
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 import functools
 import json
@@ -36,13 +40,22 @@ from experiments.bench import usage
 from noisy_labels import detection
 
 FLAGS = flags.FLAGS
-RECIPES = {
-  'logistic regression': functools.partial(
-    linear_model.LogisticRegression, max_iter=100
+
+
+def _skorch(config, pixels, num_classes):
+  from experiments import end_to_end_skorch  # Needs PyTorch.
+
+  return end_to_end_skorch.classifier(config, pixels, num_classes)
+
+
+# Functions of the configuration of our run, and the numbers of pixels and
+# classes.
+RECIPES: dict[str, Callable[..., Any]] = {
+  'logistic regression': lambda *_: linear_model.LogisticRegression(
+    max_iter=100
   ),
-  'MLP': functools.partial(
-    neural_network.MLPClassifier, (256, 256), max_iter=20
-  ),
+  'MLP': lambda *_: neural_network.MLPClassifier((256, 256), max_iter=20),
+  'skorch': _skorch,
 }
 
 
@@ -132,7 +145,9 @@ def _recipe(name, config, data_dir):
   images = shards.image[rows].reshape(len(rows), -1) / np.float32(255)
   labels = shards.label[rows]
   cleaner = classification.CleanLearning(
-    RECIPES[name](), cv_n_folds=config.folds, seed=config.seed
+    RECIPES[name](config, images.shape[1], data.info.num_classes),
+    cv_n_folds=config.folds,
+    seed=config.seed,
   )
   with warnings.catch_warnings():
     warnings.simplefilter('ignore')  # That it has not converged.

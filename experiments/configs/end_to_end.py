@@ -11,7 +11,7 @@ from experiments.configs import common
 def get_config() -> ml_collections.ConfigDict:
   """What `experiments/end_to_end.py` runs."""
   config = ml_collections.ConfigDict()
-  # Of `experiments.end_to_end.RECIPES`.
+  # Of `experiments.end_to_end.RECIPES`; `skorch` needs PyTorch.
   config.recipes = ('logistic regression', 'MLP')
   config.base = common.get_config()
   config.base.folds = 5
