@@ -143,7 +143,7 @@ def _recipe(name, config, data_dir):
   )
   rows = np.flatnonzero(shards.mask)
   images = shards.image[rows].reshape(len(rows), -1) / np.float32(255)
-  labels = shards.label[rows]
+  labels = shards.label[rows].astype(np.int64)  # PyTorch takes no others.
   cleaner = classification.CleanLearning(
     RECIPES[name](config, images.shape[1], data.info.num_classes),
     cv_n_folds=config.folds,

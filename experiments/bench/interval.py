@@ -6,10 +6,15 @@ Many samples of one population. What they say differs by the true deviation,
 which every one of them is to know: by `expected_errors`, by the bootstrap that
 it stands for, which makes thresholds and counts anew for each resample, and by
 one that leaves the thresholds as they are. docs/detection.md has the result.
+
+  scripts/bench.sh interval --predictions=WORKDIR/predictions.npz
+
+compares the intervals alone, of what models of folds predicted.
 """
 
 import argparse
 import functools
+import pathlib
 import time
 
 import jax
@@ -40,6 +45,9 @@ _WRONG = 0.2
 def main(arguments: list[str] | None = None) -> None:
   """Print the table."""
   options = _parse(arguments)
+  if options.predictions:
+    compare(options.predictions, options)
+    return
   print(
     f'Of {options.samples} samples (the bootstrap: {options.bootstraps}, each '
     f'resampled {options.resamples} times); times of the processor.\n\n'
@@ -49,6 +57,24 @@ def main(arguments: list[str] | None = None) -> None:
   )
   for case in CASES:
     print(line(case, options), flush=True)
+
+
+def compare(path: pathlib.Path, options: argparse.Namespace) -> None:
+  """Print both intervals of the predictions of a run with `config.folds`."""
+  with np.load(path) as saved:
+    arrays = saved['label'], np.exp(saved['log_probs'])
+  bootstrap = functools.partial(_bootstrap, options.resamples)
+  fixed = _fixed(np.random.default_rng(0), *arrays)
+  print(f'expected: {detection.expected_errors(*arrays).number:.0f}')
+  for name, function in {'ours': _ours, 'bootstrap': bootstrap}.items():
+    jax.block_until_ready(function(*arrays))  # Compiled.
+    (lower, upper), milliseconds = _timed(function, *arrays)
+    deviation = _deviation(np.array([[lower, upper]])).item()
+    print(
+      f'{name}: {lower:.0f} to {upper:.0f}, deviation {deviation:.1f}, '
+      f'{milliseconds:.1f} ms'
+    )
+  print(f'with fixed thresholds: deviation {fixed:.1f}')
 
 
 def line(
@@ -159,6 +185,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     description=__doc__,
     formatter_class=argparse.RawDescriptionHelpFormatter,
   )
+  parser.add_argument('--predictions', type=pathlib.Path)
   parser.add_argument('--samples', type=int, default=200)
   parser.add_argument('--bootstraps', type=int, default=20)
   parser.add_argument('--resamples', type=int, default=200)

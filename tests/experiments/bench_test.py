@@ -9,11 +9,13 @@ import pytest
 
 from experiments.bench import comparison
 from experiments.bench import detection as detection_program
+from experiments.bench import detection_curves
 from experiments.bench import detection_tasks
 from experiments.bench import estimation as estimation_program
 from experiments.bench import estimators as estimators_program
 from experiments.bench import formulas
 from experiments.bench import fused
+from experiments.bench import interval
 from experiments.bench import losses as program
 from experiments.bench import methods as methods_program
 from experiments.bench import parameters
@@ -185,3 +187,45 @@ def test_a_row_names_what_is_not_fast_enough():
   assert line.split() == ('both 8.0 time 1.0 4.0 900 8.0 2.0* 10 0 2'.split())
   results['cleanlab'] = 'memory'
   assert detection_program.row('both', results).split()[1] == 'memory'
+
+
+def test_curves_are_measured_once_and_drawn(tmp_path, monkeypatch):
+  lines = {10: [(20, 3), (60, 3)]}
+  for name in ('LINES', 'BY_EXAMPLES', 'BY_CLASSES'):
+    monkeypatch.setattr(detection_curves, name, lines)
+  measured = []
+
+  def measure(tool, shape, options):
+    measured.append((tool, shape))
+    return (2.0, 1.0, 9.0) if shape[0] < 60 or tool == 'numpy' else ('',) * 3
+
+  monkeypatch.setattr(detection_curves, '_in_a_process', measure)
+  for _ in range(2):
+    detection_curves.main([f'--out={tmp_path}'])
+  assert len(measured) == 4
+  rows = detection_curves.read(tmp_path / 'curves.csv')
+  assert [row['processor_ms'] for row in rows] == ['1.0', '1.0', '', '1.0']
+  assert '<svg' in (tmp_path / 'curves.svg').read_text()
+  assert (tmp_path / 'curves.png').stat().st_size > 10_000
+
+
+def test_a_cell_of_the_curves_has_two_clocks_and_memory():
+  wall, processor, added = detection_curves.measure('numpy', (60, 3), 1)
+  assert wall > 0
+  assert processor > 0
+  assert added >= 0
+
+
+def test_intervals_are_compared(tmp_path, capsys):
+  options = argparse.Namespace(samples=8, bootstraps=3, resamples=20)
+  case = (400, 3, 2.0, 1.0, 0.5)
+  cells = interval.line(case, options).strip('| ').split(' | ')
+  assert len(cells) == 13
+  ours, theirs, fixed = (float(cells[place]) for place in (6, 9, 12))
+  assert 0.6 < ours / theirs < 1.6
+  assert 0.6 < ours / fixed < 1.6
+  labels, probs = interval.sample(np.random.default_rng(0), *case)
+  path = tmp_path / 'predictions.npz'
+  np.savez(path, label=labels, log_probs=np.log(probs))
+  interval.main([f'--predictions={path}', '--resamples=20'])
+  assert 'bootstrap: ' in capsys.readouterr().out
