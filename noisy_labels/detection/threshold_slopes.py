@@ -56,7 +56,7 @@ def slopes(
   on_host = isinstance(probs, np.ndarray)
 
   def add(changes, block, fresh):
-    found = _of_block(*block, *arrays, values)
+    found = _of_block(block[0], block[1], *arrays, values)
     return changes + jnp.where(fresh[:, None], found, 0).sum(axis=0), None
 
   if on_host:
