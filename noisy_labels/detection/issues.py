@@ -8,6 +8,7 @@ import numpy as np
 
 from noisy_labels.detection import confident
 from noisy_labels.detection import expectation
+from noisy_labels.detection import order as order_lib
 from noisy_labels.detection import passes
 from noisy_labels.estimation import estimate
 from noisy_labels.estimation import inputs
@@ -101,8 +102,7 @@ def find_label_issues(
       f'scores must have shape [{len(labels)}], got {jnp.shape(scores)}'
     )
   xp = estimate.namespace(probs)
-  order = xp.argsort(ascending, stable=True)
-  order = order[xp.argsort(~is_issue[order], stable=True)].astype(np.int32)
+  order = order_lib.first_true(is_issue, order_lib.rising(ascending))
 
   def in_order(column):
     return jnp.asarray(xp.asarray(column)[order])
