@@ -38,6 +38,7 @@ CASES = (
   (5_000, 10, 2.5, 1.5, 1.5),
   (1_000, 300, 3.0, 2.0, 0.0),
   (10_000, 1_000, 4.0, 2.0, 0.0),
+  (20_000, 1_000, 6.0, 2.0, 0.0),
 )
 _LEVEL = 0.95
 _WRONG = 0.2
@@ -52,9 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
   print(
     f'Of {options.samples} samples (the bootstrap: {options.bootstraps}, each '
     f'resampled {options.resamples} times); times of the processor.\n\n'
-    '| examples | classes | sureness | rarer by | wrong | deviation | ours '
+    '| examples | classes | margin | sureness | rarer by | wrong | deviation | ours '
     '| covers, % | ms | bootstrap | covers, % | ms | thresholds fixed |\n'
-    f'|{"---|" * 13}'
+    f'|{"---|" * 14}'
   )
   for case in CASES:
     print(line(case, options), flush=True)
@@ -96,7 +97,7 @@ def line(
     if number < options.bootstraps:
       theirs.append(_timed(bootstrap, *arrays))
   mean = np.mean(numbers)
-  cells = [*case[:2], *case[3:], mean, np.std(numbers, ddof=1)]
+  cells = [*case, mean, np.std(numbers, ddof=1)]
   for found in (ours, theirs):
     ends, milliseconds = map(np.array, zip(*found, strict=True))
     covers = (ends[:, 0] <= mean) & (mean <= ends[:, 1])
