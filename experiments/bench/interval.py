@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     f'Of {options.samples} samples (the bootstrap: {options.bootstraps}, each '
     f'resampled {options.resamples} times); times of the processor.\n\n'
     '| examples | classes | margin | sureness | rarer by | wrong | deviation '
-    '| ours | covers, % | ms | bootstrap | covers, % | ms | thresholds fixed |\n'
+    '| ours | covers, % | ms | bootstrap | covers, % | ms | thresholds stay |\n'
     f'|{"---|" * 14}'
   )
   for case in CASES:
