@@ -194,9 +194,9 @@ def test_stops_early_when_held_out_accuracy_is_no_better(tmp_path, data_dir):
 def test_a_signal_that_comes_too_late_stops_what_follows(
   tmp_path, data_dir, monkeypatch
 ):
-  def measure(self, epoch):
+  def measure(self, *given):
     os.kill(os.getpid(), signal.SIGTERM)
-    return before(self, epoch)
+    return before(self, *given)
 
   before = training.Training._measure
   monkeypatch.setattr(training.Training, '_measure', measure)
