@@ -3,8 +3,8 @@
   scripts/bench.sh estimators
 
 Each estimator runs in a process of its own, one after the other, jitted, on
-arrays that are there before. docs/estimation.md has the result. HOC is left
-out: its steps take K^3 each, of which it takes hundreds.
+arrays that are there before. docs/estimation.md has the result. HOC's steps
+take K^3 each, of which it needs hundreds: a few show what one costs.
 """
 
 import argparse
@@ -22,13 +22,15 @@ from experiments.bench import usage
 from noisy_labels import estimation
 
 SHAPE = (20_000, 10_000)
-EM_STEPS = 2
+EM_STEPS = HOC_STEPS = 2
+# What HOC looks for neighbours by.
+_NUM_FEATURES = 64
 LEGEND = f"""\
 first: seconds of the first call, with what is compiled in it
 second: of the call after it
 peak: MiB of memory that the calls added to the process with its imports and
 data; K^2: the same in units of one [K, K] of float32
-em_transition takes {EM_STEPS} steps"""
+em_transition takes {EM_STEPS} steps, hoc {HOC_STEPS}"""
 _MATRIX = 4 / 2**20
 # Jitted all; the first of numpy arrays, by numpy, too.
 _ESTIMATORS: dict[str, Callable] = {
@@ -40,6 +42,12 @@ _ESTIMATORS: dict[str, Callable] = {
   'trusted_transition': estimation.trusted_transition,
   'em_transition': lambda labels, probs: estimation.em_transition(
     labels, jnp.log(probs), num_steps=EM_STEPS
+  ),
+  'hoc': lambda labels, probs: estimation.hoc(
+    probs[:, :_NUM_FEATURES],
+    labels,
+    num_classes=probs.shape[1],
+    num_steps=HOC_STEPS,
   ),
 }
 NAMES = ('confident_joint (numpy)', *_ESTIMATORS)
