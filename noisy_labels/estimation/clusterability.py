@@ -56,7 +56,7 @@ def hoc(
   Returns:
     The estimate. A class that is never given has hardly any prior, and its row
     means nothing. Memory: that of `two_nearest`; `[K, K, K]` counts or
-    `[N, 3]` labels, whichever is less; then 14 `[K, K]` (6 GB for 10,000
+    `[N, 3]` labels, whichever is less; then 26 `[K, K]` (10 GB for 10,000
     classes) and blocks of 16 MB. Each step takes time in K^3 + N K.
 
   Raises:
