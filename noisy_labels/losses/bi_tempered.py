@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from noisy_labels import _checks
 from noisy_labels.losses import log_prob
 from noisy_labels.losses import powers
+from noisy_labels.losses import rounding
 from noisy_labels.losses import tempered
 
 
@@ -72,7 +73,7 @@ def bi_tempered_logistic_loss(
   _checks.in_range('t1', t1, '[0, 2)')
   _checks.in_range('t2', t2, '(0, inf)')
   logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-  wide = logits.astype(log_prob.wide_dtype(logits))
+  wide = rounding.widen(logits)
   t1, t2 = (
     jnp.broadcast_to(jnp.asarray(t, wide.dtype), wide.shape[:-1])
     for t in (t1, t2)

@@ -12,6 +12,7 @@ from noisy_labels import _checks
 from noisy_labels.losses import distributions
 from noisy_labels.losses import forward
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 from noisy_labels.noise import structured
 from noisy_labels.noise import transition as transition_lib
 
@@ -99,7 +100,7 @@ def _undo_symmetric(transition):
       raise ValueError(
         f'rate must leave the labels some information, got {transition.rate!r}'
       )
-    dtype = log_prob.wide_dtype(logits)
+    dtype = rounding.wide_dtype(logits)
     labels = distributions.of_labels(labels, num_classes, dtype)
     noise_rate = jnp.asarray(noise_rate, labels.dtype)[..., None]
     mass = jnp.sum(labels, axis=-1, keepdims=True)
@@ -119,7 +120,7 @@ def _undo_matrix(transition):
       (num_classes, num_classes),
       custom_message='transition must have shape [num_classes, num_classes]',
     )
-    inverse = jnp.asarray(inverse, log_prob.wide_dtype(logits))
+    inverse = jnp.asarray(inverse, rounding.wide_dtype(logits))
     if jnp.issubdtype(labels.dtype, jnp.integer):
       rows = jnp.take(inverse, labels, axis=0, mode='clip')
       return rows * log_prob.one_if_class(labels, logits)[..., None]
@@ -146,7 +147,7 @@ def _inverse(transition):
 
 
 def _pair_flip(transition, logits):
-  rate = jnp.asarray(transition.rate, log_prob.wide_dtype(logits))
+  rate = jnp.asarray(transition.rate, rounding.wide_dtype(logits))
   kept = jnp.eye(logits.shape[-1], dtype=rate.dtype)
   return (1 - rate) * kept + rate * jnp.roll(kept, 1, axis=1)
 

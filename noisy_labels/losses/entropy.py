@@ -7,10 +7,11 @@ masked by -inf has no part in it.
 
 import chex
 import jax
-from jax import lax
 import jax.numpy as jnp
 
+from noisy_labels.losses import hidden_sums
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 
 @jax.custom_vjp
@@ -34,7 +35,7 @@ def _entropy_bwd(residuals, g):
   surprise = below[..., None] - log_prob.below(logits, largest)
   exps = log_prob.exp_less(logits, largest)
   gradient = exps * surprise * (g / total)[..., None]
-  return (gradient.astype(logits.dtype),)
+  return (rounding.narrow(gradient, logits.dtype),)
 
 
 entropy.defvjp(_entropy_fwd, _entropy_bwd)
@@ -66,7 +67,7 @@ def _joint_bwd(residuals, gs):
   gradient = jnp.where(
     log_prob.hits(labels, logits), of_label[..., None], 0
   ) + (log_prob.exp_less(logits, largest) * slope)
-  return gradient.astype(logits.dtype), log_prob.no_tangent(labels)
+  return rounding.narrow(gradient, logits.dtype), log_prob.no_tangent(labels)
 
 
 label_log_prob_and_entropy.defvjp(_joint_fwd, _joint_bwd)
@@ -74,19 +75,20 @@ label_log_prob_and_entropy.defvjp(_joint_fwd, _joint_bwd)
 
 def _total_and_below(logits, largest):
   """Return sum_k exp(z_k - largest), and the mean of z - largest under p."""
-  if logits.size < log_prob.MANY:
+  if logits.size < hidden_sums.MANY:
     exps = log_prob.exp_less(logits, largest)
     total = jnp.sum(exps, axis=-1)
     below = jnp.sum(exps * log_prob.below(logits, largest), axis=-1)
     return total, below / total
-  # Nothing is kept of what each sum reads, as in `log_prob.exp_sum`. The second
-  # waits for the first, or else the compiler would make them one; and a
-  # constant that it knew it would write out for every class.
-  hide = lax.optimization_barrier
-  hidden, pivot = hide((logits, largest))
-  total = jnp.sum(log_prob.exp_less(hidden, pivot), axis=-1)
+  hidden_sum = hidden_sums.hidden_sum
+  total = hidden_sum(log_prob.exp_less, logits, largest)
+  # An argument, since a constant would be written out for every class.
   least = log_prob.least_below(largest)
-  hidden, pivot, least, total = hide((hidden, pivot, least, total))
-  below = hidden.astype(pivot.dtype) - pivot[..., None]
+  below = hidden_sum(_weighted, logits, largest, least, after=(total,))
+  return total, below / total
+
+
+def _weighted(logits, largest, least):
+  below = logits.astype(largest.dtype) - largest[..., None]
   below = jnp.maximum(below, least[..., None])
-  return total, jnp.sum(jnp.exp(below) * below, axis=-1) / total
+  return jnp.exp(below) * below

@@ -7,6 +7,7 @@ from noisy_labels import _checks
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
 from noisy_labels.losses import predicted
+from noisy_labels.losses import rounding
 
 
 def epsilon_softmax_cross_entropy(
@@ -67,7 +68,7 @@ def epsilon_softmax_cross_entropy(
   _checks.in_range('m', m, '[0, inf)')
   _checks.in_range('max_loss', max_loss, '(0, inf]')
   logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-  dtype = log_prob.wide_dtype(logits)
+  dtype = rounding.wide_dtype(logits)
   m, max_loss = jnp.asarray(m, dtype), jnp.asarray(max_loss, dtype)
   if jnp.issubdtype(labels.dtype, jnp.integer):
     label, largest, guess = predicted.label_and_predicted_log_prob(

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 
 def over_labels(
@@ -38,7 +39,7 @@ def over_labels(
   """
   # Of the leaves, for logits may be what stands for them in `fused_linear`.
   logits, labels = jax.tree.map(jnp.asarray, (logits, labels))
-  dtype = log_prob.wide_dtype(logits)
+  dtype = rounding.wide_dtype(logits)
   values = [jnp.asarray(parameter, dtype) for parameter in parameters]
   if jnp.issubdtype(labels.dtype, jnp.integer):
     return phi(log_prob.label_log_prob(logits, labels), *values)

@@ -12,6 +12,7 @@ from noisy_labels import _checks
 from noisy_labels.losses import log_prob
 from noisy_labels.losses import mixing
 from noisy_labels.losses import mixture
+from noisy_labels.losses import rounding
 from noisy_labels.noise import structured
 from noisy_labels.noise import transition as transition_lib
 
@@ -92,7 +93,7 @@ def forward_corrected_cross_entropy(
     (num_classes, num_classes),
     custom_message='transition must have shape [num_classes, num_classes]',
   )
-  transition = jnp.asarray(transition, log_prob.wide_dtype(logits))
+  transition = jnp.asarray(transition, rounding.wide_dtype(logits))
   if jnp.issubdtype(labels.dtype, jnp.integer):
     return _of_classes(logits, labels, transition)
   return _of_distributions(logits, labels, transition)
@@ -162,7 +163,7 @@ def _of_distributions(logits, labels, transition):
 
 def _log_given(logits, columns):
   """Return log sum_i p_i columns_i, where p may be too small for its dtype."""
-  wide = logits.astype(log_prob.wide_dtype(logits))
+  wide = rounding.widen(logits)
   largest = log_prob.largest_of(wide)
   total = jnp.sum(log_prob.exp_less(wide, largest), axis=-1)
   return mixing.log_mix(wide, columns, largest) - jnp.log(total)

@@ -10,6 +10,7 @@ import numpy as np
 from noisy_labels import _checks
 from noisy_labels.losses import expectation
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 
 def jensen_shannon(
@@ -127,7 +128,7 @@ def generalized_jensen_shannon(
       f'logits must have shape [views, ..., num_classes], got {logits.shape}'
     )
   _checks.logits_and_labels(logits[0], labels)
-  dtype = log_prob.wide_dtype(logits)
+  dtype = rounding.wide_dtype(logits)
   weights = jnp.asarray(weights, dtype)
   chex.assert_shape(
     weights,

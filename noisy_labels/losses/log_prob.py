@@ -28,11 +28,9 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from noisy_labels.losses import hidden_sums
 from noisy_labels.losses import masked_mean
-
-# So many that their exponentials take 32 MiB in float32. A CPU gets that much
-# from the system anew each time, page by page, and computes them twice in less.
-MANY = 2**23
+from noisy_labels.losses import rounding
 
 
 @functools.singledispatch
@@ -61,7 +59,7 @@ def _label_log_prob_bwd(residuals, g):
   g = nan_unless_class(labels, logits, g)
   shares = exp_less(logits, largest) * (g / total)[..., None]
   gradient = jnp.where(hits(labels, logits), g[..., None], 0) - shares
-  return gradient.astype(logits.dtype), no_tangent(labels)
+  return rounding.narrow(gradient, logits.dtype), no_tangent(labels)
 
 
 _label_log_prob.defvjp(_label_log_prob_fwd, _label_log_prob_bwd)
@@ -74,7 +72,7 @@ def log_probs(logits: chex.Array) -> chex.Array:
 
 
 def _log_probs_fwd(logits):
-  wide = widen(logits)
+  wide = logits.astype(rounding.wide_dtype(logits))
   largest = largest_of(wide)
   total = jnp.sum(exp_less(wide, largest), axis=-1)
   log_prob = wide - largest[..., None] - jnp.log(total)[..., None]
@@ -85,7 +83,7 @@ def _log_probs_bwd(residuals, g):
   logits, largest, total = residuals
   scale = jnp.sum(g, axis=-1) / total
   gradient = g - exp_less(logits, largest) * scale[..., None]
-  return (gradient.astype(logits.dtype),)
+  return (rounding.narrow(gradient, logits.dtype),)
 
 
 log_probs.defvjp(_log_probs_fwd, _log_probs_bwd)
@@ -128,7 +126,7 @@ def _label_and_mean_bwd(residuals, gs):
   exps = _marked_exp(logits, largest)
   gradient -= exps * ((of_label + of_mean) / total)[..., None]
   gradient = jnp.where(exps < 0, 0, gradient)
-  return gradient.astype(logits.dtype), no_tangent(labels)
+  return rounding.narrow(gradient, logits.dtype), no_tangent(labels)
 
 
 _label_and_mean.defvjp(_label_and_mean_fwd, _label_and_mean_bwd)
@@ -149,7 +147,8 @@ def largest_of(logits: chex.Array) -> chex.Array:
   # It cancels out of every result, and so is a constant. It and the logarithm
   # of the sum are kept apart: added, they would round off what tells the
   # classes apart when the logits are large.
-  return lax.stop_gradient(widen(jnp.max(logits, axis=-1)))
+  largest = jnp.max(logits, axis=-1).astype(rounding.wide_dtype(logits))
+  return lax.stop_gradient(largest)
 
 
 def exp_less(logits: chex.Array, largest: chex.Array) -> chex.Array:
@@ -180,19 +179,17 @@ def exp_sum(
 
   exp is what the backward pass makes the exponentials with.
   """
-  if logits.dtype == largest.dtype or logits.size < MANY:
+  if logits.dtype == largest.dtype or logits.size < hidden_sums.MANY:
     return jnp.sum(exp(logits, largest), axis=-1)
-  # Exponentials wider than the gradient have no place in its buffer. Here none
-  # are kept: the compiler does not see that the backward pass makes the same.
-  return jnp.sum(
-    exp_less(*lax.optimization_barrier((logits, largest))), axis=-1
-  )
+  return hidden_sums.hidden_sum(exp_less, logits, largest)
 
 
 def choose(logits: chex.Array, labels: chex.Array) -> chex.Array:
   """Return the logit of the label, widened, NaN where there is none."""
   chosen = jnp.take_along_axis(logits, labels[..., None], axis=-1, mode='clip')
-  return nan_unless_class(labels, logits, widen(chosen[..., 0]))
+  return nan_unless_class(
+    labels, logits, chosen[..., 0].astype(rounding.wide_dtype(logits))
+  )
 
 
 def nan_unless_class(
@@ -211,7 +208,7 @@ def one_if_class(labels: chex.Array, logits: chex.Array) -> chex.Array:
   A factor that makes the gradient NaN as well, for losses that do not find the
   label's probability by `label_log_prob`.
   """
-  ones = jnp.ones(labels.shape, wide_dtype(logits))
+  ones = jnp.ones(labels.shape, rounding.wide_dtype(logits))
   return nan_unless_class(labels, logits, ones)
 
 
@@ -238,9 +235,4 @@ def widen(logits: chex.Array) -> chex.Array:
   For losses that ask for several things of the logits: the gradients of all are
   then added in that dtype, and what is added is rounded once.
   """
-  return logits.astype(wide_dtype(logits))
-
-
-def wide_dtype(logits: chex.Array) -> jnp.dtype:
-  """Return the dtype to compute in: at least float32."""
-  return jnp.promote_types(logits.dtype, jnp.float32)
+  return rounding.widen(logits)

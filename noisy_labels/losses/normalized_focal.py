@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels import _checks
-from noisy_labels.losses import class_sums
 from noisy_labels.losses import expectation
+from noisy_labels.losses import focal_sums
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 
 def normalized_focal_loss(
@@ -67,13 +68,19 @@ def normalized_focal_loss(
 
   # The paper's, which is known unless it is traced.
   is_half = isinstance(gamma, (float, np.floating)) and gamma == 0.5
-  logits = log_prob.widen(jnp.asarray(logits))
-  gamma = jnp.asarray(gamma, logits.dtype)
+  logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+  gamma = jnp.asarray(gamma, rounding.wide_dtype(logits))
+  each = jnp.broadcast_to(gamma, logits.shape[:-1])
+  if not constant_weights and jnp.issubdtype(labels.dtype, jnp.integer):
+    label, total = focal_sums.label_log_prob_and_focal_sum(
+      logits, labels, each, is_half
+    )
+    return _focal(label, gamma, constant_weights) / total
+  logits = log_prob.widen(logits)
   if constant_weights:
     total = _sum_with_constant_weights(logits, gamma)
   else:
-    each = jnp.broadcast_to(gamma, logits.shape[:-1])
-    total = class_sums.focal_sum(logits, each, is_half)
+    total = focal_sums.focal_sum(logits, each, is_half)
   return expectation.over_labels(
     lambda label, gamma, total: _focal(label, gamma, constant_weights) / total,
     logits,

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 # So few that blocks of them save nothing.
 _FEW = 64
@@ -82,7 +83,7 @@ def _bwd(residuals, gs):
     + jnp.where(log_prob.hits(predicted, logits), of_predicted[..., None], 0)
     - shares
   )
-  return gradient.astype(logits.dtype), log_prob.no_tangent(labels)
+  return rounding.narrow(gradient, logits.dtype), log_prob.no_tangent(labels)
 
 
 label_and_predicted_log_prob.defvjp(_fwd, _bwd)

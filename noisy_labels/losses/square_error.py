@@ -2,13 +2,14 @@
 
 import chex
 import jax
-from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
 from noisy_labels.losses import class_sums
 from noisy_labels.losses import expectation
+from noisy_labels.losses import hidden_sums
 from noisy_labels.losses import log_prob
+from noisy_labels.losses import rounding
 
 
 def asymmetric_mean_square_error(
@@ -101,16 +102,20 @@ def _joint_bwd(residuals, gs):
   slope -= (of_label + 2 * gs[1] * squares)[..., None]
   gradient = jnp.where(log_prob.hits(labels, logits), of_label[..., None], 0)
   gradient += probs * slope
-  return gradient.astype(logits.dtype), log_prob.no_tangent(labels)
+  return rounding.narrow(gradient, logits.dtype), log_prob.no_tangent(labels)
 
 
 _label_log_prob_and_squares.defvjp(_joint_fwd, _joint_bwd)
 
 
 def _square_sum(logits, largest, total):
-  if logits.size >= log_prob.MANY:
-    # As in `log_prob.exp_sum`; behind its total, lest the compiler make the two
-    # sums one and write down what both read.
-    logits, largest, total = lax.optimization_barrier((logits, largest, total))
+  if logits.size < hidden_sums.MANY:
+    squares = jnp.sum(_square(logits, largest), axis=-1)
+  else:
+    squares = hidden_sums.hidden_sum(_square, logits, largest, after=(total,))
+  return squares / (total * total)
+
+
+def _square(logits, largest):
   exps = log_prob.exp_less(logits, largest)
-  return jnp.sum(exps * exps, axis=-1) / (total * total)
+  return exps * exps

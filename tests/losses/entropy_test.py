@@ -9,14 +9,14 @@ import pytest
 
 from noisy_labels import losses
 from noisy_labels.losses import entropy
-from noisy_labels.losses import log_prob
+from noisy_labels.losses import hidden_sums
 
 
 @pytest.fixture(params=['few', 'many'])
 def size(request, monkeypatch):
   """As if there were so many logits that nothing is kept of them."""
   if request.param == 'many':
-    monkeypatch.setattr(log_prob, 'MANY', 1)
+    monkeypatch.setattr(hidden_sums, 'MANY', 1)
   return request.param
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from noisy_labels import losses
-from noisy_labels.losses import class_sums
+from noisy_labels.losses import focal_sums
 
 K = 6
 # With labels 0 and 1.
@@ -188,7 +188,7 @@ def test_focal_sum_of_half_is_that_of_any_gamma(row):
 
   def derivatives(is_half):
     def total(logits, gamma):
-      return class_sums.focal_sum(logits, gamma, is_half)
+      return focal_sums.focal_sum(logits, gamma, is_half)
 
     first = jax.grad(total, argnums=(0, 1))
     return total(logits, gamma), first(logits, gamma)
