@@ -33,6 +33,10 @@ def main() -> None:
   if {'systems', 'sweeps'} & set(config):
     sweep.main()
     return
+  if FLAGS.state:
+    raise errors.UsageError(
+      '--state is of a sweep, and --config describes one run'
+    )
   if FLAGS.index is not None:
     raise errors.UsageError(
       '--index chooses a run of a sweep, and --config describes one run'

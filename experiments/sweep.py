@@ -2,7 +2,8 @@ r"""Trains several systems with several seeds, and compares them.
 
   python -m experiments.sweep --config=experiments/configs/four_systems.py
 
-Prints a table and writes report.html. A sweep that was stopped goes on when the
+Prints a table and writes report.html, and says on the way how far the runs have
+come, as --state does at any time. A sweep that was stopped goes on when the
 same command is given again: finished runs are not run again. --config.seeds
 says how many seeds, --config.base.FIELD changes what all systems share.
 
@@ -24,6 +25,7 @@ import itertools
 import json
 import math
 import pathlib
+import sys
 from typing import Any
 from typing import NamedTuple
 
@@ -39,6 +41,7 @@ from experiments import launch
 from experiments import log
 from experiments import loop
 from experiments import record
+from experiments import sweep_state
 from experiments import table
 
 FLAGS = flags.FLAGS
@@ -47,6 +50,11 @@ flags.DEFINE_integer(
   1,
   'How many seeds of a system of a sweep to train at once, in one program.',
   lower_bound=1,
+)
+flags.DEFINE_bool(
+  'state',
+  False,
+  'Of a sweep, print how far each of its runs has come, and run nothing.',
 )
 flags.DEFINE_integer(
   'index',
@@ -72,6 +80,10 @@ def main() -> None:
     sweeps = {workdir / name: one for name, one in config.sweeps.items()}
     for one in sweeps.values():
       one.seeds = config.seeds
+  if FLAGS.state:
+    for folder, one in sweeps.items():
+      _show_state(runs(one, folder), folder)
+    return
   if FLAGS.index is not None:
     if FLAGS.together > 1:
       raise errors.UsageError(
@@ -173,11 +185,28 @@ def run(
     For each system, the summaries of its seeds.
   """
   summaries: dict[str, list[dict[str, Any]]] = {}
-  for some in _groups(runs(sweep, workdir), together):
+  all_runs = runs(sweep, workdir)
+  for some in _groups(all_runs, together):
+    was_finished = all(record.read_summary(one.workdir) for one in some)
     summaries.setdefault(some[0].system, []).extend(_run(some, data_dir))
     # No run can use what another compiled, and many fill the memory.
     jax.clear_caches()
+    # In a file the lines of the runs say it, and tables would bury them.
+    if sys.stdout.isatty() and jax.process_index() == 0 and not was_finished:
+      _show_state(all_runs, workdir)
   return json.loads(json.dumps(summaries))
+
+
+def _show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
+  sweep_state.show(
+    {
+      (one.system, one.config.seed): sweep_state.of_run(
+        one.workdir, one.config.epochs
+      )
+      for one in all_runs
+    },
+    str(workdir),
+  )
 
 
 def _groups(all_runs: list[Run], size: int) -> list[list[Run]]:

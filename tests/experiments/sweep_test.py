@@ -166,6 +166,7 @@ def _set_flags(monkeypatch, config, workdir, data_dir=None, index=None):
     workdir=str(workdir),
     data_dir=data_dir,
     index=index,
+    state=False,
     together=1,
   )
   for program in (main, sweep):
@@ -268,11 +269,29 @@ def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
   assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
 
 
+def test_the_state_of_a_sweep_runs_nothing(
+  finished, data_dir, monkeypatch, capsys
+):
+  config, workdir, _ = finished
+  _set_flags(monkeypatch, config, workdir, data_dir)
+  monkeypatch.setattr(sweep.FLAGS, 'state', True)
+  monkeypatch.setattr(loop, '_prepare', None)
+  sweep.main()
+  assert f'{workdir}: 4 of 4 runs are finished' in capsys.readouterr().out
+
+
 def test_one_run_has_no_index(tmp_path, monkeypatch):
   _set_flags(monkeypatch, common.get_config(), tmp_path / 'run', index=0)
   with pytest.raises(errors.UsageError, match=r'^--index chooses'):
     main.main()
   assert not (tmp_path / 'run').exists()
+
+
+def test_one_run_has_no_state_of_a_sweep(tmp_path, monkeypatch):
+  _set_flags(monkeypatch, common.get_config(), tmp_path / 'run')
+  monkeypatch.setattr(main.FLAGS, 'state', True)
+  with pytest.raises(errors.UsageError, match='^--state is of a sweep'):
+    main.main()
 
 
 def test_a_run_is_not_a_sweep(tmp_path, monkeypatch):
