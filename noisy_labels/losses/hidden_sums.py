@@ -8,6 +8,7 @@ page.
 """
 
 from collections.abc import Callable
+import functools
 
 import chex
 from jax import lax
@@ -36,13 +37,15 @@ def hidden_sum(
       one with it, which would write down what both read.
   """
   return lax.platform_dependent(
-    (logits, each, after),
-    cpu=lambda of: _sum(terms, *of, _num_parts(logits.shape[-1])),
-    default=lambda of: _sum(terms, *of, 1),
+    logits,
+    each,
+    after,
+    cpu=functools.partial(_sum, terms, _num_parts(logits.shape[-1])),
+    default=functools.partial(_sum, terms, 1),
   )
 
 
-def _sum(terms, logits, each, after, parts):
+def _sum(terms, parts, logits, each, after):
   """Sum rows that are cut in parts: [256, 65536] in 3 ms instead of 25."""
   rows = logits.reshape(-1, logits.shape[-1] // parts)
   each = tuple(jnp.repeat(value.reshape(-1), parts) for value in each)
