@@ -40,18 +40,23 @@ def hidden_sum(
     logits,
     each,
     after,
-    cpu=functools.partial(_sum, terms, _num_parts(logits.shape[-1])),
-    default=functools.partial(_sum, terms, 1),
+    cpu=functools.partial(_sum_in_parts, terms),
+    default=functools.partial(_sum, terms),
   )
 
 
-def _sum(terms, parts, logits, each, after):
+def _sum(terms, logits, each, after):
+  logits, each, _ = lax.optimization_barrier((logits, each, after))
+  return jnp.sum(terms(logits, *each), axis=-1)
+
+
+def _sum_in_parts(terms, logits, each, after):
   """Sum rows that are cut in parts: [256, 65536] in 3 ms instead of 25."""
+  parts = _num_parts(logits.shape[-1])
+  # Behind the barrier the compiler sees the parts as rows.
   rows = logits.reshape(-1, logits.shape[-1] // parts)
   each = tuple(jnp.repeat(value.reshape(-1), parts) for value in each)
-  # Behind the barrier, so that the compiler sees the parts as rows.
-  rows, each, _ = lax.optimization_barrier((rows, each, after))
-  sums = jnp.sum(terms(rows, *each), axis=-1)
+  sums = _sum(terms, rows, each, after)
   return jnp.sum(sums.reshape(*logits.shape[:-1], parts), axis=-1)
 
 

@@ -290,7 +290,7 @@ def test_one_run_has_no_index(tmp_path, monkeypatch):
 def test_one_run_has_no_state_of_a_sweep(tmp_path, monkeypatch):
   _set_flags(monkeypatch, common.get_config(), tmp_path / 'run')
   monkeypatch.setattr(main.FLAGS, 'state', True)
-  with pytest.raises(errors.UsageError, match='^--state is of a sweep'):
+  with pytest.raises(errors.UsageError, match=r'^--state is of a sweep'):
     main.main()
 
 
