@@ -69,6 +69,20 @@ _METHODS: dict[str, dict[str, Any]] = {
   'truncated_pruning': {'start_epochs': 2, 'every': 2},
   'volume_minimization': {},
 }
+# Where official settings are others for asymmetric noise.
+_IF_ASYMMETRIC: dict[str, dict[str, Any]] = {
+  'divide_mix': {'unlabelled_weight': 0.0, 'confidence_penalty': 1.0},
+  'early_learning_regularization_plus': {'beta': 0.9, 'weight': 1.0},
+  'pro_mix': {'confidence_penalty': 1.0},
+  'sparse_over_parameterization': {
+    'u_learning_rate': 3.0,
+    'v_learning_rate': 3000.0,
+  },
+  'sparse_over_parameterization_plus': {
+    'u_learning_rate': 3.0,
+    'v_learning_rate': 3000.0,
+  },
+}
 _OF_TRUSTED = (
   'gold_loss_correction',
   'learning_to_reweight',
@@ -105,8 +119,10 @@ def _sweep(noise):
   systems: dict[str, Any] = {
     name: {'loss': {'name': name, **fields}} for name, fields in _LOSSES.items()
   }
+  is_symmetric = noise['name'] == 'symmetric'
   for name, fields in _METHODS.items():
-    systems[name] = {'method': {'name': name, **fields}}
+    others = {} if is_symmetric else _IF_ASYMMETRIC.get(name, {})
+    systems[name] = {'method': {'name': name, **fields, **others}}
     if name in _OF_TRUSTED:
       systems[name]['num_trusted'] = 1000
     if name == 'transition_revision':
