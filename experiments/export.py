@@ -91,8 +91,8 @@ def export(
   write(output, columns)
   disagree = np.mean(columns['predicted'] != columns['label'])
   print(
-    f'{len(columns["index"])} labels, of which the model would have given '
-    f'{disagree:.2%} otherwise: {output}'
+    f'{output}: the model disagrees with {disagree:.2%} of '
+    f'{len(columns["index"])} labels'
   )
 
 

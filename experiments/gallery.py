@@ -20,6 +20,7 @@ from experiments import gradient_mass
 from experiments import log
 from experiments import loss_curves
 from experiments import loss_fields
+from experiments import progress as progress_lib
 from experiments import recommended
 from noisy_labels import losses
 
@@ -68,10 +69,18 @@ class Card(NamedTuple):
 def main() -> None:
   """Draws what the flags say."""
   parser = argparse.ArgumentParser(
-    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    prog='python -m experiments.gallery',
+    description=__doc__,
+    formatter_class=argparse.RawDescriptionHelpFormatter,
   )
-  parser.add_argument('--output', type=pathlib.Path, required=True)
-  parser.add_argument('--without_training', action='store_true')
+  parser.add_argument(
+    '--output', type=pathlib.Path, required=True, help='a directory'
+  )
+  parser.add_argument(
+    '--without_training',
+    action='store_true',
+    help='draw no figures of a training, and train nothing',
+  )
   arguments = parser.parse_args()
   path = write(arguments.output, train=not arguments.without_training)
   print(f'Gallery: {path.absolute()}')
@@ -84,11 +93,15 @@ def write(output: pathlib.Path, *, train: bool = True) -> pathlib.Path:
     autoescape=True,
     undefined=jinja2.StrictUndefined,
   )
+  names = [name for name in recommended.table() if _has_curve(name)]
+  cards = []
+  with progress_lib.Progress('Drawing', total=len(names)) as progress:
+    for name in names:
+      progress.say(name)
+      cards.append(card(name))
+      progress.advance()
   page = environment.get_template('gallery.html').render(
-    cards=[
-      *(card(name) for name in recommended.table() if _has_curve(name)),
-      *map(card_without_figures, losses.OF_BATCHES),
-    ],
+    cards=[*cards, *map(card_without_figures, losses.OF_BATCHES)],
     training=gradient_mass.draw() if train else [],
     num_classes=loss_curves.NUM_CLASSES,
     noise_rate=loss_curves.NOISE_RATE,

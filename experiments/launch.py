@@ -125,6 +125,13 @@ def _check_config_file(path: pathlib.Path) -> None:
       for file in path.parent.glob('*.py')
       if not file.name.startswith('__')
     ]
+    if not known:
+      folder = pathlib.Path(__file__).parent / 'configs'
+      known = [
+        f'experiments/configs/{file.name}'
+        for file in folder.glob('*.py')
+        if not file.name.startswith('__')
+      ]
     raise errors.UsageError(
       f'--config={path} does not exist; {errors.nearest(str(path), known)}'
     )

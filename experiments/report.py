@@ -1,6 +1,6 @@
-"""Compares any finished runs: tables for a paper, and one page with figures.
+r"""Compares any finished runs: tables for a paper, and one page with figures.
 
-  python -m experiments.report --workdirs=runs/elr*,runs/four_systems \
+  python -m experiments.report --workdirs='runs/elr*,runs/four_systems' \
     --output=runs/report
 
 Runs that differ in the seed alone are one row. A directory stands for the runs

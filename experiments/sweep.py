@@ -198,6 +198,8 @@ def run(
 
 
 def _show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
+  for one in all_runs:
+    record.check_workdir(one.workdir, one.config)
   sweep_state.show(
     {
       (one.system, one.config.seed): sweep_state.of_run(

@@ -51,10 +51,18 @@ def read(
     inputs.check_probs(predicted)
   except ValueError as error:
     raise errors.UsageError(f'--probs={probs}: {error}') from None
+  if len(given) != len(predicted):
+    raise errors.UsageError(
+      f'--labels={labels} has {len(given)} labels, and --probs={probs} '
+      f'{len(predicted)} rows'
+    )
   try:
     inputs.check_labels('labels', given, *predicted.shape)
   except ValueError as error:
-    raise errors.UsageError(f'--labels={labels}: {error}') from None
+    raise errors.UsageError(
+      f'--labels={labels}: {error}; --probs has {predicted.shape[1]} columns, '
+      'one for each class'
+    ) from None
   described = None
   if features is not None:
     described = _load('features', features)

@@ -14,6 +14,11 @@ from experiments import record
 _NAME = 'audit.json'
 # Which fact says by which files it is told: by their sizes and times.
 _FILES = 'files'
+_FLAGS = {
+  'images': '--images',
+  'dataset': '--dataset',
+  'arrays': '--labels and --probs',
+}
 
 
 def check(
@@ -28,6 +33,10 @@ def check(
     facts: what is known of the audit so far, as JSON has it.
     config: of a run.
   """
+  if (workdir / 'config.json').exists():
+    raise errors.UsageError(
+      f'--workdir={workdir} holds a run, not an audit: choose another --workdir'
+    )
   record.check_workdir(workdir, config)
   path = workdir / _NAME
   if not path.exists():
@@ -42,6 +51,12 @@ def check(
   for field in sorted(now):
     if before.get(field) == now[field]:
       continue
+    if field == 'kind':
+      held, asked = _FLAGS[before['kind']], _FLAGS[now['kind']]
+      raise errors.UsageError(
+        f'--workdir={workdir} holds an audit of {held}, not of {asked}: choose '
+        'another --workdir, or remove this one'
+      )
     section, _, name = field.partition('.')
     raise errors.UsageError(
       f'--workdir={workdir} holds an audit '

@@ -19,6 +19,7 @@ from experiments.audit import findings
 from experiments.audit import held_out
 from experiments.audit import options as options_lib
 from experiments.audit import plan
+from experiments.audit import review as review_lib
 from experiments.audit import search
 from experiments.audit import sources
 from experiments.audit import stages as stages_lib
@@ -78,6 +79,12 @@ def run(
   )
   print(f'  {telling.describe(data)}', flush=True)
   _check_labels(data)
+  if options.apply is not None:  # Before hours of training.
+    review_lib.read(
+      options.apply,
+      labels=data.labels,
+      num_classes=len(data.class_names),
+    )
   config = plan.fit(
     data.config,
     len(data.labels),

@@ -192,6 +192,10 @@ def _of_dataset(request: Request, config: ml_collections.ConfigDict) -> Data:
   if request.column is not None:
     config.noise.column = request.column
   info = source.describe(config.dataset, data_dir=request.data_dir)
+  if config.noise.column is not None:
+    source.check_label(
+      config.dataset, config.noise.column, data_dir=request.data_dir
+    )
   examples = source.load(
     config.dataset,
     'train',

@@ -39,13 +39,15 @@ PROTOCOLS = {
 }
 
 
-def get_config(what: str) -> ml_collections.ConfigDict:
+def get_config(what: str = '') -> ml_collections.ConfigDict:
   """The fields of the loss, and of the protocol of the data set."""
   loss, _, rest = what.partition(',')
   dataset, _, noise = rest.partition(',')
   if not dataset:
     raise errors.UsageError(
-      f'recommended.py:{what} lacks a data set: give LOSS,DATASET[,NOISE]'
+      f'recommended.py:{what} lacks a loss or a data set: give it as '
+      'recommended.py:LOSS,DATASET or recommended.py:LOSS,DATASET,NOISE, such '
+      'as recommended.py:NCE+RCE,cifar10,symmetric:0.4'
     )
   config = common.get_config()
   config.dataset = dataset

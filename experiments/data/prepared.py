@@ -1,5 +1,6 @@
 """Finding what TFDS prepared, and telling what to do where it did not."""
 
+import difflib
 import importlib.util
 import os
 import pathlib
@@ -139,8 +140,10 @@ def _why_not(
       f'it is, or run: {command(name, data_dir)}'
     )
   names = {digits.NAME, *(other.split(':')[0] for other in known)}
+  of_tfds = tfds.list_builders(with_community_datasets=False)
+  names |= set(difflib.get_close_matches(name, of_tfds, n=3))
   return errors.DataError(
-    f"there is no data set '{name}' in {data_dir}, and TFDS knows none; "
+    f"neither {data_dir} nor TFDS has a data set '{name}'; "
     f'{run_errors.nearest(name, names)}'
   )
 

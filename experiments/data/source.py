@@ -189,6 +189,16 @@ def load_labels(
   )
 
 
+def check_label(
+  name: str,
+  feature: str,
+  *,
+  data_dir: str | os.PathLike[str] | None = None,
+) -> None:
+  """Raises a `DataError` unless the data set has this class label."""
+  _class_feature(prepared.find_random_access(name, data_dir), feature)
+
+
 def _num_examples(builder: tfds.core.DatasetBuilder, split: str) -> int:
   if split not in builder.info.splits:
     raise DataError(

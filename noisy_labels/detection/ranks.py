@@ -26,7 +26,7 @@ def ensemble(*scores: chex.Array) -> chex.Array:
   shapes = {jnp.shape(score) for score in scores}
   if len(shapes) != 1 or len(next(iter(shapes))) != 1:
     raise ValueError(
-      'ensemble takes scores [N] of the same examples, got shapes '
+      'ensemble(one, other) takes scores [N] of the same examples, got shapes '
       f'{[jnp.shape(score) for score in scores]}'
     )
   return sum(_ranks(jnp.asarray(score)) for score in scores) / len(scores)

@@ -44,6 +44,11 @@ def test_help_names_every_flag_and_every_field_with_its_meaning():
     ),
     (['--config.batch_size=many'], 'batch_size'),
     (['--config=experiments/configs/digts.py'], 'digits.py'),
+    (['--config=nofile.py'], 'experiments/configs/digits.py'),
+    (
+      ['--config=experiments/configs/saved.py'],
+      'saved.py:runs/elr/config.json',
+    ),
     (['--config.loss.name=mixture'], 'mixture_cross_entropy'),
     (['--confg=x'], 'config'),
     (['--num_processes=2'], '--coordinator_address is missing'),

@@ -98,5 +98,5 @@ def test_a_configuration_has_the_protocol_of_its_data_set():
   assert (config.noise.name, config.noise.rate) == ('symmetric', 0.4)
   assert (config.model.name, config.epochs) == ('cnn8', 120)
   assert config.optimizer.momentum == 0.9
-  with pytest.raises(errors.UsageError, match='lacks a data set'):
+  with pytest.raises(errors.UsageError, match='lacks a loss or a data set'):
     recommended_config.get_config('NCE+RCE')

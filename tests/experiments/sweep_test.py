@@ -278,6 +278,10 @@ def test_the_state_of_a_sweep_runs_nothing(
   monkeypatch.setattr(loop, '_prepare', None)
   sweep.main()
   assert f'{workdir}: 4 of 4 runs are finished' in capsys.readouterr().out
+  _set_flags(monkeypatch, _sweep(epochs=3), workdir, data_dir)
+  monkeypatch.setattr(sweep.FLAGS, 'state', True)
+  with pytest.raises(errors.UsageError, match=r'config\.epochs=2, not 3'):
+    sweep.main()
 
 
 def test_one_run_has_no_index(tmp_path, monkeypatch):

@@ -55,8 +55,8 @@ def _with(array, place, value):
   [
     ({'labels': LABELS * 1.0}, r'--labels=.* float64 \[4\]: save integers'),
     ({'labels': LABELS[None]}, r'int64 \[1, 4\]: save integers'),
-    ({'labels': LABELS[:3]}, r'must have shape \[4\]'),
-    ({'labels': _with(LABELS, 1, 3)}, r'must be in 0..2, got 3 at position 1'),
+    ({'labels': LABELS[:3]}, 'has 3 labels, and --probs=.* 4 rows'),
+    ({'labels': _with(LABELS, 1, 3)}, 'position 1; --probs has 3 columns'),
     ({'labels': _with(LABELS, 1, -1)}, 'got -1 at position 1'),
     ({'labels': np.array(['a', 'b'])}, 'save integers'),
     ({'labels': np.array([None, 1])}, 'is not a .npy file of numbers'),

@@ -208,11 +208,19 @@ def test_other_requests_are_refused(finished, photos, tmp_path):
   before = (workdir / 'audit.json').read_bytes()
   with pytest.raises(errors.UsageError, match=r'config\.folds=2, not 3'):
     _audit(workdir, photos, _config(folds=3))
-  with pytest.raises(errors.UsageError, match="kind='images', not 'dataset'"):
+  with pytest.raises(errors.UsageError, match='of --images, not of --dataset'):
     _audit(workdir, sources.Request(dataset='digits'))
-  with pytest.raises(errors.UsageError, match='holds a run with'):
+  with pytest.raises(errors.UsageError, match='holds a run, not an audit'):
     _audit(workdir / 'model', photos)
   (tmp_path / 'file').write_text('')
+  review = tmp_path / 'reviewed.csv'
+  review.write_text('index,verdict\n')
+  with pytest.raises(errors.UsageError, match='there is no column'):
+    _audit(tmp_path / 'new', photos, apply=review)
+  assert not (tmp_path / 'new' / 'folds').exists()
+  request = sources.Request(dataset='digits', column='lable')
+  with pytest.raises(source.DataError, match="no class label 'lable'"):
+    _audit(tmp_path / 'other', request)
   with pytest.raises(errors.UsageError, match='is not a directory'):
     _audit(tmp_path / 'file' / 'below', photos)
   assert (workdir / 'audit.json').read_bytes() == before

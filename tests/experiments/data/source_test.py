@@ -286,8 +286,9 @@ def test_default_data_directory(digits_dir, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
   ('name', 'message'),
   [
-    ('digit', "no data set 'digit'"),
+    ('digit', "nor TFDS has a data set 'digit'"),
     ('digit', 'did you mean digits?'),
+    ('cifar1', 'did you mean cifar10'),
     ('patch', 'or patches/plain or'),
     ('a name', "'a name' is not a data set's name: write"),
     ('../digits', "'../digits' is not a data set's name: write"),
