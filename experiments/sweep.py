@@ -200,6 +200,8 @@ def run(
 def _show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
   for one in all_runs:
     record.check_workdir(one.workdir, one.config)
+  if jax.process_index() != 0:
+    return
   sweep_state.show(
     {
       (one.system, one.config.seed): sweep_state.of_run(

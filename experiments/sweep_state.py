@@ -5,13 +5,13 @@ program after another, or the tasks of a job array.
 """
 
 from collections.abc import Iterable
-import json
 import pathlib
 from typing import NamedTuple
 
 from rich import console as rich_console
 from rich import table as rich_table
 
+from experiments import log
 from experiments import progress
 from experiments import record
 
@@ -22,35 +22,25 @@ class State(NamedTuple):
   Attributes:
     seconds: how long it has trained.
     share: of its epochs, how many are done, in [0, 1].
-    accuracy: on the test set, in the last epoch if it is finished.
+    is_finished: whether it came to its end.
+    accuracy: on the test set, in the last epoch of a finished run that has one.
   """
 
   seconds: float
   share: float
-  accuracy: float | None
+  is_finished: bool = False
+  accuracy: float | None = None
 
 
 def of_run(workdir: pathlib.Path, epochs: int) -> State:
   """Reads what the run in this directory has written, if anything."""
   summary = record.read_summary(workdir)
-  history = _history(workdir / 'metrics.jsonl')
+  history = log.read(workdir / 'metrics.jsonl')
   seconds = sum(row.get('seconds', 0.0) for row in history)
   if summary is not None:
-    return State(seconds, 1.0, summary['last']['test_accuracy'])
+    return State(seconds, 1.0, True, summary['last']['test_accuracy'])
   share = history[-1]['epoch'] / epochs if history else 0.0
-  return State(seconds, share, None)
-
-
-def _history(path: pathlib.Path) -> list[dict]:
-  if not path.exists():
-    return []
-  rows = []
-  for line in path.read_text().splitlines():
-    try:
-      rows.append(json.loads(line))
-    except json.JSONDecodeError:  # Half a line, of a run that goes on.
-      break
-  return rows
+  return State(seconds, share)
 
 
 def seconds_left(states: Iterable[State]) -> float | None:
@@ -69,7 +59,7 @@ def seconds_left(states: Iterable[State]) -> float | None:
 
 def show(states: dict[tuple[str, int], State], name: str) -> None:
   """Prints the table of `name`, by system and seed, and the time left."""
-  systems = list(dict.fromkeys(name for name, _ in states))
+  systems = list(dict.fromkeys(system for system, _ in states))
   seeds = sorted({seed for _, seed in states})
   table = rich_table.Table()
   table.add_column('', no_wrap=True, min_width=max(map(len, systems)))
@@ -85,7 +75,7 @@ def show(states: dict[tuple[str, int], State], name: str) -> None:
 
 def _summary(states: Iterable[State]) -> str:
   states = list(states)
-  finished = sum(state.accuracy is not None for state in states)
+  finished = sum(state.is_finished for state in states)
   text = f'{finished} of {len(states)} runs are finished'
   left = seconds_left(states)
   if finished < len(states) and left is not None:
@@ -98,4 +88,6 @@ def _cell(state: State | None) -> str:
     return ''
   if state.accuracy is not None:
     return f'{100 * state.accuracy:.1f}'
+  if state.is_finished:
+    return 'finished'
   return f'at {state.share:.0%}' if state.share else '-'

@@ -120,7 +120,7 @@ def clip_logits(logits: chex.Array, *, max_norm: chex.Numeric) -> chex.Array:
   chex.assert_type(logits, float)
   _checks.in_range('max_norm', max_norm, '(0, inf]')
   logits = jnp.asarray(logits)
-  wide = rounding.widen(logits)
+  wide = logits.astype(rounding.wide_dtype(logits))
   max_norm = jnp.asarray(max_norm, wide.dtype)[..., None]
   is_class = wide > -jnp.inf
   finite = jnp.where(is_class, wide, 0)
@@ -186,7 +186,7 @@ def with_margin(
   def with_it(logits, labels, **hyper_parameters):
     _checks.logits_and_labels(logits, labels)
     logits, labels = jnp.asarray(logits), jnp.asarray(labels)
-    wide = rounding.widen(logits)
+    wide = logits.astype(rounding.wide_dtype(logits))
     target = distributions.of_labels(labels, wide.shape[-1], wide.dtype)
     added = jnp.asarray(margin, wide.dtype)[..., None] * target
     # So that a margin is not rounded to the spacing of large logits.

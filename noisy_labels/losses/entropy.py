@@ -89,6 +89,7 @@ def _total_and_below(logits, largest):
 
 
 def _weighted(logits, largest, least):
+  # As `log_prob.below`, with the least as an argument.
   below = logits.astype(largest.dtype) - largest[..., None]
   below = jnp.maximum(below, least[..., None])
   return jnp.exp(below) * below

@@ -106,8 +106,8 @@ class _Terms(NamedTuple):
 def _terms(logits, largest, total, gamma, is_half):
   below = logits.astype(largest.dtype) - largest[..., None]
   exps, total, gamma = jnp.exp(below), total[..., None], gamma[..., None]
-  # A certain class costs nothing. Its slope, 0 or for gamma = 0 it is -1, has
-  # no part in a gradient, where p sum_k f'(p_k) takes it back.
+  # A certain class costs nothing. Its slope, 0 or with gamma = 0 it is -1,
+  # cancels in f'(p) - p sum_k f'(p_k). Both are left out.
   is_used = (below > -jnp.inf) & (exps < total)
   others = jnp.where(is_used, total - exps, total)
   rest = others / total

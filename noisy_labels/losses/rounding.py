@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 
 def narrow(values: chex.Array, dtype: jnp.dtype) -> chex.Array:
-  """Return the values in the dtype, to the bit as `values.astype(dtype)`."""
+  """Return `values.astype(dtype)`, to the bit but for the sign of a NaN."""
   if values.dtype == jnp.float32 and dtype == jnp.bfloat16:
     return _to_bfloat16(values)
   return values.astype(dtype)

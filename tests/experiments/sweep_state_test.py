@@ -19,11 +19,11 @@ def write(folder, epochs, *, accuracy=None, tail=''):
 
 def test_a_run_is_waiting_under_way_or_finished(tmp_path):
   nothing = sweep_state.of_run(tmp_path / 'nothing', 4)
-  assert nothing == sweep_state.State(0.0, 0.0, None)
+  assert nothing == sweep_state.State(0.0, 0.0)
   half = sweep_state.of_run(write(tmp_path / 'half', 2), 4)
-  assert half == sweep_state.State(60.0, 0.5, None)
+  assert half == sweep_state.State(60.0, 0.5)
   done = sweep_state.of_run(write(tmp_path / 'done', 4, accuracy=0.9), 4)
-  assert done == sweep_state.State(120.0, 1.0, 0.9)
+  assert done == sweep_state.State(120.0, 1.0, True, 0.9)
 
 
 def test_half_a_line_of_a_run_that_goes_on_is_no_epoch(tmp_path):
@@ -32,9 +32,9 @@ def test_half_a_line_of_a_run_that_goes_on_is_no_epoch(tmp_path):
 
 
 def test_time_left_is_by_epochs():
-  waiting = sweep_state.State(0.0, 0.0, None)
-  half = sweep_state.State(60.0, 0.5, None)
-  done = sweep_state.State(120.0, 1.0, 0.9)
+  waiting = sweep_state.State(0.0, 0.0)
+  half = sweep_state.State(60.0, 0.5)
+  done = sweep_state.State(120.0, 1.0, True, 0.9)
   assert sweep_state.seconds_left([waiting, waiting]) is None
   assert sweep_state.seconds_left([waiting, half]) == pytest.approx(180.0)
   assert sweep_state.seconds_left([done]) == 0.0
@@ -42,13 +42,14 @@ def test_time_left_is_by_epochs():
 
 def test_the_table_has_every_run(capsys):
   states = {
-    ('one', 0): sweep_state.State(120.0, 1.0, 0.912),
-    ('other', 0): sweep_state.State(60.0, 0.5, None),
-    ('one', 1): sweep_state.State(0.0, 0.0, None),
+    ('one', 0): sweep_state.State(120.0, 1.0, True, 0.912),
+    ('other', 0): sweep_state.State(60.0, 0.5),
+    ('one', 1): sweep_state.State(0.0, 0.0),
+    ('other', 1): sweep_state.State(120.0, 1.0, True),
   }
   sweep_state.show(states, 'runs/both')
   text = capsys.readouterr().out
-  assert 'runs/both: 1 of 3 runs are finished, 3 min left' in text
+  assert 'runs/both: 2 of 4 runs are finished, 3 min left' in text
   rows = [line.split('│')[1:-1] for line in text.splitlines() if '│' in line]
   rows = [[cell.strip() for cell in row] for row in rows]
-  assert rows == [['one', '91.2', '-'], ['other', 'at 50%', '']]
+  assert rows == [['one', '91.2', '-'], ['other', 'at 50%', 'finished']]

@@ -112,6 +112,16 @@ def test_derivatives_of_zero_logits(max_norm):
   assert all((leaf == 0).all() for leaf in jax.tree.leaves(second))
 
 
+@pytest.mark.parametrize('dtype', [jnp.bfloat16, jnp.float16, jnp.float32])
+def test_clipping_has_forward_derivatives_in_every_dtype(dtype):
+  logits = jnp.arange(3, dtype=dtype)
+  clip = functools.partial(losses.clip_logits, max_norm=1.0)
+  forward, reverse = jax.jacfwd(clip)(logits), jax.jacrev(clip)(logits)
+  np.testing.assert_allclose(
+    forward.astype(jnp.float32), reverse.astype(jnp.float32), atol=1e-2
+  )
+
+
 def test_a_masked_class_has_no_length():
   logits = jnp.array([3.0, -jnp.inf, 4.0])
   clipped = losses.clip_logits(logits, max_norm=1.0)

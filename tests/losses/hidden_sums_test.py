@@ -62,16 +62,45 @@ def test_a_loss_of_many_logits_is_that_of_few(name, monkeypatch):
   )
 
 
-def test_second_derivatives_go_through(monkeypatch):
-  logits = jax.random.normal(jax.random.key(0), (4, 8), jnp.bfloat16)
-  labels = jnp.arange(4)
+@pytest.mark.parametrize('name', LOSSES)
+def test_second_derivatives_of_many_are_those_of_few(name, monkeypatch):
+  logits = jax.random.normal(jax.random.key(0), (2, 6))
+  logits, labels = logits.astype(jnp.bfloat16), jnp.arange(2)
+  direction = jax.random.normal(jax.random.key(1), logits.shape)
 
-  def total(logits):
-    logits = logits.astype(jnp.bfloat16)
-    return losses.cross_entropy(logits, labels).sum()
+  # Of the gradient's length: a product, in float32, of what bfloat16 rounded.
+  def along(logits):
+    def total(logits):
+      return getattr(losses, name)(logits, labels, **LOSSES[name]).sum()
 
-  few = jax.jacrev(jax.jacrev(total))(logits.astype(jnp.float32))
+    return jnp.sum(jax.grad(total)(logits).astype(jnp.float32) * direction)
+
+  few = jax.grad(along)(logits)
+  monkeypatch.setattr(hidden_sums, 'MANY', 1)
+  monkeypatch.setattr(hidden_sums, '_LONG', 3)
+  many = jax.grad(along)(logits)
+  assert jnp.any(few != 0)
+  np.testing.assert_allclose(
+    many.astype(jnp.float32), few.astype(jnp.float32), rtol=2**-6, atol=1e-3
+  )
+
+
+@pytest.mark.parametrize('kind', ['Auto', 'Explicit'])
+def test_sharded_logits_are_as_those_of_one_device(kind, monkeypatch):
   monkeypatch.setattr(hidden_sums, 'MANY', 1)
   monkeypatch.setattr(hidden_sums, '_LONG', 4)
-  many = jax.jacrev(jax.jacrev(total))(logits.astype(jnp.float32))
-  np.testing.assert_allclose(many, few, atol=1e-2)
+  logits = jax.random.normal(jax.random.key(0), (8, 16), jnp.bfloat16)
+  labels = jnp.arange(8)
+
+  @jax.jit
+  def gradient(logits, labels):
+    return jax.grad(lambda z: losses.cross_entropy(z, labels).sum())(logits)
+
+  alone = gradient(logits, labels)
+  axes = (getattr(jax.sharding.AxisType, kind),)
+  mesh = jax.make_mesh((4,), ('data',), axis_types=axes)
+  spread = jax.NamedSharding(mesh, jax.P('data'))
+  with jax.set_mesh(mesh):
+    sharded = gradient(*jax.device_put((logits, labels), spread))
+  assert sharded.sharding.is_equivalent_to(spread, logits.ndim)
+  np.testing.assert_array_equal(sharded, alone)

@@ -289,7 +289,7 @@ def test_default_data_directory(digits_dir, tmp_path, monkeypatch):
     ('digit', "nor TFDS has a data set 'digit'"),
     ('digit', 'did you mean digits?'),
     ('cifar1', 'did you mean cifar10'),
-    ('patch', 'or patches/plain or'),
+    ('patch', 'or patches/plain?'),
     ('a name', "'a name' is not a data set's name: write"),
     ('../digits', "'../digits' is not a data set's name: write"),
     ('cifar10', 'data set cifar10 is not prepared in {dir}: set --data_dir'),
