@@ -7,6 +7,7 @@ to measure with alone.
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 from sklearn import metrics
 
@@ -92,11 +93,13 @@ def compare(
 
   Returns:
     `examples`, `wrong` labels, `accuracy` of the predictions, the `expected`
-    number of errors with its interval; of `ours` and `cleanlab` the `scores`
-    and `masks`, each as `score_quality` and `mask_quality` say.
+    number of errors with its interval, and with the `calibrated` one; of `ours`
+    and `cleanlab` the `scores` and `masks`, each as `score_quality` and
+    `mask_quality` say.
   """
   wrong = labels != true_labels
   expected = detection.expected_errors(labels, probs)
+  calibrated = detection.calibrated_errors(labels, probs, key=jax.random.key(0))
   tools: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     'ours': (our_scores, _our_mask),
     'cleanlab': (cleanlab_scores, cleanlab_mask),
@@ -106,6 +109,7 @@ def compare(
     'wrong': int(wrong.sum()),
     'accuracy': float(np.mean(probs.argmax(axis=1) == true_labels)),
     'expected': [float(number) for number in expected],
+    'calibrated': [float(number) for number in calibrated],
   }
   for tool, (scores, mask) in tools.items():
     result[tool] = {

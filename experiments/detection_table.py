@@ -112,12 +112,15 @@ def _masks(results):
 def _expected(results):
   rows = []
   for problem, result in results.items():
-    number, lower, upper = result['expected']
-    covers = 'yes' if lower <= result['wrong'] <= upper else 'no'
-    cells = f'{number:.0f}', f'{lower:.0f} to {upper:.0f}', covers
-    rows.append((problem, str(result['wrong']), *cells))
-  header = ('', 'wrong', 'expected', '95% interval', 'covers')
-  return 'Number of wrong labels\n\n' + _markdown(header, rows)
+    cells = [str(result['wrong']), f'{result["expected"][0]:.0f}']
+    for kind in ('expected', 'calibrated'):
+      _, lower, upper = result[kind]
+      misses = '' if lower <= result['wrong'] <= upper else ' *'
+      cells.append(f'{lower:.0f} to {upper:.0f}{misses}')
+    rows.append((problem, *cells))
+  header = ('', 'wrong', 'expected', '95% interval', 'calibrated')
+  text = 'Number of wrong labels; * marks an interval without it'
+  return f'{text}\n\n' + _markdown(header, rows)
 
 
 def _markdown(header, rows):

@@ -1,6 +1,7 @@
 """Which labels are wrong: arrays in, scores out, the higher the more so."""
 
 from noisy_labels.detection.bayes import posterior
+from noisy_labels.detection.calibration import calibrated_errors
 from noisy_labels.detection.confident import confident_learning
 from noisy_labels.detection.duplicates import Duplicates
 from noisy_labels.detection.duplicates import conflicting_duplicates
@@ -29,6 +30,7 @@ __all__ = (
   'LabelIssues',
   'ThresholdSamples',
   'area_under_margin',
+  'calibrated_errors',
   'confidence_weighted_entropy',
   'confident_learning',
   'conflicting_duplicates',

@@ -163,7 +163,12 @@ CASES = {
 }
 
 # No score of single examples.
-OTHERS = ('expected_errors', 'margin_threshold', 'threshold_samples')
+OTHERS = (
+  'calibrated_errors',
+  'expected_errors',
+  'margin_threshold',
+  'threshold_samples',
+)
 TYPES = ('Duplicates', 'ErrorCount', 'LabelIssues', 'ThresholdSamples')
 
 PROBLEMS = {
