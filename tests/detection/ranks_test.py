@@ -33,5 +33,5 @@ def test_one_example():
   'scores', [(), (np.ones(3), np.ones(4)), (np.ones((2, 2)),), (1.0,)]
 )
 def test_errors(scores):
-  with pytest.raises(ValueError, match='ensemble takes scores'):
+  with pytest.raises(ValueError, match=r'ensemble\(one, other\) takes scores'):
     detection.ensemble(*scores)
