@@ -1,7 +1,7 @@
 """Sums over the classes of which nothing is kept for the backward pass.
 
 A compiler that sees the same exponentials in both passes computes them once and
-writes them down. For many logits of 16 bits that costs more than it spares: the
+writes them down. For logits of 16 bits that costs more than it spares: the
 array is in float32, twice as large as the gradient that could have been its
 place, and what takes 32 MiB a CPU gets from the system anew each time, page by
 page.
