@@ -72,6 +72,7 @@ def make_data(
     num_trusted=config.num_trusted,
     image_size=config.image_size,
     exclude=_read_excluded(config.exclude),
+    num_examples=config.num_examples,
   )
   return given, data
 

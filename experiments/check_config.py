@@ -21,6 +21,7 @@ _RANGES = (
   ('eval_every', 1, math.inf),
   ('folds', 0, 1000),
   ('noise.seed', 0, 2**32 - 1),
+  ('num_examples', 0, math.inf),
   ('num_trusted', 0, math.inf),
   ('optimizer.learning_rate', 0, math.inf),
   ('optimizer.max_gradient_norm', 0, math.inf),

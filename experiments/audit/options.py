@@ -54,10 +54,11 @@ def check(
   errors.check_name(
     'config.noise_estimate', str(config.noise_estimate), noise_estimate.UNTOLD
   )
-  if config.num_trusted or config.exclude is not None:
+  if config.num_trusted or config.num_examples or config.exclude is not None:
     raise errors.UsageError(
-      'config.num_trusted and config.exclude are not for an audit, which knows '
-      'of no label that it is right, and looks at all examples'
+      'config.num_trusted, config.num_examples and config.exclude are not for '
+      'an audit, which knows of no label that it is right, and looks at all '
+      'examples'
     )
   if config.method.name is not None:
     raise errors.UsageError(

@@ -29,6 +29,9 @@ def get_config() -> ml_collections.ConfigDict:
   # A file of examples of the training split that take no part: .npy, with the
   # integers that are their indices.
   config.exclude = config_dict.placeholder(str)
+  # How many examples of the training split take part, with those that are held
+  # out, drawn at random by seed and index; 0 takes all.
+  config.num_examples = 0
 
   # What makes the labels wrong, at `rate`: `none`, `symmetric`, `pair_flip`,
   # `asymmetric`, `asymmetric_on_mutated_array` (what some official codes do),

@@ -89,6 +89,7 @@ def make_dataset(
   num_trusted: int = 0,
   image_size: tuple[int, int] | None = None,
   exclude: np.ndarray | None = None,
+  num_examples: int = 0,
 ) -> Dataset:
   """Reads this process's share of a data set and puts it on its devices.
 
@@ -103,6 +104,8 @@ def make_dataset(
     num_trusted: of how many training examples the true label may be known.
     image_size: height and width to resize images to.
     exclude: the indices of training examples that take no part.
+    num_examples: how many of the training split, drawn by seed and index, take
+      part; 0 for all.
 
   Returns:
     The data set, on the devices.
@@ -119,24 +122,26 @@ def make_dataset(
     raise errors.RunError(
       f"{info.name} has no split 'train'; it has {', '.join(info.num_examples)}"
     )
-  num_examples = info.num_examples['train']
-  kept, held = lanes.hold_out(num_examples, validation_fraction, seed=seed)
+  total = info.num_examples['train']
+  kept, held = lanes.hold_out(total, validation_fraction, seed=seed)
+  # What is left is where it would have been.
+  part = lanes.take_part(total, num_examples, seed=seed)
   if exclude is not None:
-    # What is left is where it would have been.
-    kept, held = np.setdiff1d(kept, exclude), np.setdiff1d(held, exclude)
+    part = np.setdiff1d(part, exclude)
+  kept, held = np.intersect1d(kept, part), np.intersect1d(held, part)
   deal = lanes.Deal(len(kept), local.total, batch_size)
   _check_batch_size(deal, name)
   if not len(held):
     raise errors.UsageError(
       f'config.validation_fraction={validation_fraction} holds out none of the '
-      f'{num_examples} training examples, and models are selected on those: '
+      f'{len(part)} training examples, and models are selected on those: '
       'use a larger one'
     )
   held_deal = deal._replace(num_examples=len(held))
   train_index = kept[_share(deal, local)]
   held_index = held[_share(held_deal, local)]
 
-  start, stop = _stretch(np.union1d(train_index, held_index), num_examples)
+  start, stop = _stretch(np.union1d(train_index, held_index), total)
   examples = load('train', start=start, stop=stop)
   train = np.searchsorted(examples.index, train_index)
   validation = np.searchsorted(examples.index, held_index)
@@ -175,7 +180,7 @@ def make_dataset(
       np.concatenate([train, validation]),
       info.num_classes,
     ),
-    trusted_label=_by_index(trusted_label[train], train_index, num_examples),
+    trusted_label=_by_index(trusted_label[train], train_index, total),
   )
 
 

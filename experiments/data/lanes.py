@@ -19,6 +19,7 @@ _HOLD_OUT = 1
 _SHUFFLE = 2
 # Apart from those of the epochs, and of folds.py.
 _TRUSTED = 2**30 + 1
+_TAKE_PART = 2**30 + 2
 
 
 class Deal(NamedTuple):
@@ -68,6 +69,32 @@ def hold_out(
   )
   cut = round(num_examples * fraction)
   return np.sort(order[cut:]), np.sort(order[:cut])
+
+
+def take_part(num_examples: int, number: int, *, seed: int) -> np.ndarray:
+  """A random part of `0..num_examples - 1`, which any larger part contains.
+
+  Args:
+    num_examples: how many there are.
+    number: how many take part; 0 for all.
+    seed: a non-negative integer.
+
+  Returns:
+    The indices of those that take part, in ascending order.
+
+  Raises:
+    UsageError: there are not as many.
+  """
+  index = np.arange(num_examples)
+  if not number:
+    return index
+  if number > num_examples:
+    raise errors.UsageError(
+      f'config.num_examples={number} is more than the {num_examples} training '
+      'examples that there are: 0 takes all'
+    )
+  uniform = noise.uniform(seed, index, stream=_TAKE_PART)
+  return np.sort(np.argsort(uniform, kind='stable')[:number])
 
 
 def choose_trusted(index: np.ndarray, number: int, *, seed: int) -> np.ndarray:

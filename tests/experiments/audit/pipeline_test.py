@@ -403,6 +403,7 @@ REQUESTS = sources.Request
     (REQUESTS(dataset='digits'), {}, {'detector': 'x'}, '--detector'),
     (REQUESTS(dataset='digits'), {}, {'max_pictures': -1}, 'is negative'),
     (REQUESTS(dataset='digits'), {'num_trusted': 3}, {}, 'config.num_trusted'),
+    (REQUESTS(dataset='digits'), {'num_examples': 9}, {}, 'num_examples'),
     (
       REQUESTS(dataset='digits'),
       {'noise_estimate': 'trusted_transition'},

@@ -13,7 +13,9 @@ from experiments.data import source
 
 
 @functools.cache
-def _make(data_dir, num_devices, num_trusted, seed=0, exclude=()):
+def _make(
+  data_dir, num_devices, num_trusted, seed=0, exclude=(), num_examples=0
+):
   """Digits, all of their labels wrong."""
   data = dataset.make_dataset(
     'digits',
@@ -25,6 +27,7 @@ def _make(data_dir, num_devices, num_trusted, seed=0, exclude=()):
     batch_size=16,
     num_trusted=num_trusted,
     exclude=np.array(exclude, int) if exclude else None,
+    num_examples=num_examples,
   )
   return data._replace(
     **{
@@ -103,6 +106,33 @@ def test_what_is_excluded_takes_no_part_and_moves_nothing(digits_dir):
     gone += len(before) - len(after)
   assert gone == 4
   assert left.counts.sum() == whole.counts.sum() - 4
+
+
+def test_a_part_keeps_its_roles_and_its_labels(digits_dir):
+  whole = _make(digits_dir, 4, 0)
+  part = _make(digits_dir, 4, 0, num_examples=500)
+  fewer = _make(digits_dir, 4, 0, num_examples=300, exclude=(3, 5))
+  taken, taken_fewer = [], []
+  for split in ('train', 'validation'):
+    _, true, before = _real(getattr(whole, split))
+    _, part_true, after = _real(getattr(part, split))
+    _, _, least = _real(getattr(fewer, split))
+    assert set(least) <= set(after) <= set(before)
+    labels = dict(zip(before, true, strict=True))
+    assert [labels[index] for index in after] == list(part_true)
+    taken.extend(after)
+    taken_fewer.extend(least)
+  assert len(taken) == part.counts.sum() == 500
+  assert len(taken_fewer) >= 298
+  assert not {3, 5} & set(taken_fewer)
+  _, _, test_whole = _real(whole.test)
+  _, _, test_part = _real(part.test)
+  np.testing.assert_array_equal(test_whole, test_part)
+
+
+def test_no_more_take_part_than_there_are(digits_dir):
+  with pytest.raises(errors.UsageError, match='num_examples=5000 is more than'):
+    _make(digits_dir, 1, 0, num_examples=5000)
 
 
 def test_without_a_test_split_there_is_no_test_example(digits_dir, monkeypatch):

@@ -103,6 +103,21 @@ def test_trusted_examples_are_chosen_by_seed_and_index_alone():
   assert np.any(lanes.choose_trusted(index, 50, seed=2) != chosen)
 
 
+def test_a_part_is_of_all_places_and_within_any_larger_one():
+  part = lanes.take_part(10_000, 1000, seed=0)
+  counts, _ = np.histogram(part, 10, (0, 10_000))
+  assert len(part) == 1000
+  assert counts.min() > 60
+  assert set(part) < set(lanes.take_part(10_000, 1001, seed=0))
+  assert set(part) != set(lanes.take_part(10_000, 1000, seed=1))
+  # A draw of its own: as many are held out as of all.
+  _, held = lanes.hold_out(10_000, 0.1, seed=0)
+  assert 60 < np.isin(held, part).sum() < 140
+  for everything in (0, 10_000):
+    index = lanes.take_part(10_000, everything, seed=0)
+    np.testing.assert_array_equal(index, np.arange(10_000))
+
+
 def test_trusted_examples_are_of_all_places():
   chosen = lanes.choose_trusted(np.arange(10_000), 1000, seed=0)
   counts, _ = np.histogram(chosen, 10, (0, 10_000))
