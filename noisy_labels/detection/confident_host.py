@@ -1,4 +1,4 @@
-"""Which labels confident learning takes, from numpy arrays, by sorting.
+"""Which labels confident learning takes, from numpy arrays, by selection.
 
 The same masks as in `confident.py`, without a copy of the predictions. Of the
 confident joint only entries that are not zero are kept, of which there are no
@@ -11,10 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from noisy_labels.detection import passes
+from noisy_labels.estimation import blocks
 from noisy_labels.estimation import calibration
 
-# Numbers that are sorted at once, of one class in several columns.
+# Numbers that are looked at together, of one class in several columns.
 _ELEMENTS = 2**22
+# Columns that are sorted together sooner than one number is selected of each.
+_SHORT = 512
 
 
 class Quotas(NamedTuple):
@@ -67,8 +70,8 @@ def _quotas(labels, guesses, given) -> tuple[Quotas, Quotas]:
   """What the calibrated joint says, by class and by noise rate."""
   num_classes = len(given)
   confident = guesses >= 0
-  pairs, counts = np.unique(
-    guesses[confident] * num_classes + labels[confident], return_counts=True
+  pairs, counts = _counts_of(
+    guesses[confident] * num_classes + labels[confident], num_classes**2
   )
   # Each diagonal entry is at least 1.
   diagonal = np.arange(num_classes) * (num_classes + 1)
@@ -91,6 +94,15 @@ def _quotas(labels, guesses, given) -> tuple[Quotas, Quotas]:
     Quotas(by_class, np.zeros_like(by_class), wrong[by_class]),
     Quotas(classes[order], true[order], counts[order]),
   )
+
+
+def _counts_of(numbers, end):
+  """The numbers that occur, in ascending order, and how often each does."""
+  if end > 4 * len(numbers):
+    return np.unique(numbers, return_counts=True)
+  counts = np.bincount(numbers, minlength=end)
+  found = np.flatnonzero(counts)
+  return found, counts[found]
 
 
 def largest(
@@ -129,6 +141,32 @@ def largest(
 def _reached(block, numbers):
   """Which columns of a block are, in any row, of its so many largest."""
   places = np.maximum(block.shape[1] - numbers, 0)
-  ordered = np.sort(block, axis=1)
-  least = ordered[np.arange(len(block)), places]
+  if block.shape[1] < _SHORT:
+    least = np.sort(block, axis=1)[np.arange(len(block)), places]
+  else:
+    pairs = zip(block, places, strict=True)
+    least = np.array([np.partition(row, k)[k] for row, k in pairs])
   return (block >= least[:, None]).any(axis=0)
+
+
+def highest_and_own(
+  rows: np.ndarray, labels: np.ndarray, probs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+  """The largest probability of some examples, and that of their labels.
+
+  Args:
+    rows: which examples, integers `[M]`.
+    labels: integers `[N]`.
+    probs: floats `[N, K]`.
+
+  Returns:
+    Both `[M]`, at least float32, without a copy of all their predictions.
+  """
+  dtype = np.promote_types(probs.dtype, np.float32)
+  highest = np.empty(len(rows), dtype)
+  size = blocks.rows_in_cache(probs.shape[1])
+  for start in range(0, len(rows), size):
+    part = slice(start, start + size)
+    block = probs[rows[part]].astype(dtype, copy=False)
+    highest[part] = passes.largest(block)
+  return highest, probs[rows, labels[rows]].astype(dtype, copy=False)

@@ -88,7 +88,8 @@ def find_label_issues(
 
   def best(labels, rows, own):
     del labels
-    return rows.argmax(axis=1).astype(np.int32), passes.largest(rows), own
+    first = rows.argmax(axis=1)
+    return first.astype(np.int32), passes.own(first, rows), own
 
   suggested, confidence, own = passes.scores(best, labels, probs)
   is_issue = taken & confident.is_outdone(confidence, own)

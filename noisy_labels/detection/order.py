@@ -22,10 +22,11 @@ def rising(values: chex.Array) -> chex.Array:
   bits = (values + np.float32(0)).view(np.int32)  # -0 becomes 0.
   # Now integers in the order of the floats: of negative ones it was reversed.
   bits ^= (bits >> 31) & np.int32(0x7FFFFFFF)
-  # Numpy sorts integers several times as fast as places of floats.
-  keys = (bits.astype(np.int64) << 32) | np.arange(len(bits))
-  keys.sort()
-  return keys.astype(np.int32)  # The lower half.
+  # Of 16 bits numpy makes a radix sort, which twice is several times as fast.
+  by_low = (bits & 0xFFFF).astype(np.uint16).argsort(stable=True)
+  high = (bits >> 16).astype(np.int16)
+  order = high[by_low].argsort(stable=True)
+  return by_low[order].astype(np.int32)
 
 
 def first_true(mask: chex.Array, order: chex.Array) -> chex.Array:
