@@ -37,6 +37,7 @@ _SHORT = {
   'model.name': 'cnn8',
   'batch_size': 64,
   'epochs': 10,
+  'eval_every': 2,
   'augment.flip': True,
   'optimizer.learning_rate': 0.02,
   'optimizer.weight_decay': 1e-4,
