@@ -57,11 +57,12 @@ def confident_learning(
       shard, and the mask is that shard's of all examples.
 
   Returns:
-    bool `[N]`; True is suspicious. Numpy arrays are read by numpy: three passes
-    over probs, some `[N]` numbers, no `[K, K]`, and sorts of as many numbers as
-    the joint has entries that are not zero, times the examples of a class. Of
-    others, in jax: `[N]` numbers and nine `[K, K]`, and, if pruned by noise
-    rate, 33 passes over probs, by class over p_y alone; jit it.
+    bool `[N]`; True is suspicious. Numpy arrays are read by numpy: a pass over
+    probs and one over the rows taken, some `[N]` numbers, no `[K, K]`, and
+    selections from as many numbers as the joint has entries that are not zero,
+    times the examples of a class. Of others, in jax: `[N]` numbers and nine
+    `[K, K]`, and, if pruned by noise rate, 33 passes over probs, by class over
+    p_y alone; jit it.
 
   Raises:
     ValueError: if an argument is not as described; the message says where.

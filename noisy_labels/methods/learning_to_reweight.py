@@ -1,6 +1,6 @@
 """Learning to reweight: only what helps on trusted examples is learnt."""
 
-import jax
+from jax import lax
 import jax.numpy as jnp
 
 from noisy_labels import _checks
@@ -26,6 +26,9 @@ def learning_to_reweight(
   points away from the trusted examples has weight 0. If all do, nothing is
   learnt in the step. Of several devices, each weighs its own batch. No gradient
   goes through w.
+
+  The inner products are one forward derivative of the model, which has to have
+  one: a layer with a `jax.custom_vjp` has none.
 
   Remembers: `selection.Memory(visits, kept)`, where kept is a positive weight.
 
@@ -54,12 +57,14 @@ def learning_to_reweight(
 
   def loss(predict, batch, state, key):
     # Before all transformations, for this one's model state is carried on.
+    batch = look_ahead.without_padding(batch)
     logits = rows.logits_of(predict, batch, key)
     losses = rows.cross_entropies(logits, batch['label'])
-    by_weight = jax.grad(look_ahead.trusted_loss)(
-      jnp.zeros_like(losses), predict, batch, key, learning_rate=learning_rate
-    )
-    useful = jnp.maximum(-by_weight, 0)
+    # With weights e = 0 the step ahead stays where it is.
+    params = lax.stop_gradient(predict.params)
+    direction = look_ahead.trusted_gradient(params, predict, batch, key)
+    slopes = look_ahead.slopes(direction, predict, batch, key)
+    useful = jnp.maximum(learning_rate * slopes, 0)
     total = jnp.sum(useful)
     weights = useful / jnp.where(total > 0, total, 1)
     number = jnp.sum(rows.is_real(batch))

@@ -29,9 +29,12 @@ def meta_weight_net(
     theta' = theta - learning_rate d/dtheta 1/n sum_i V(c_i) c_i(theta)
 
   and the c_i within V constant. The gradient goes through the step and is
-  exact. The model learns from l with V(c) a constant. n counts the examples of
-  the device's batch that are no padding; of several devices, each looks ahead
-  with its own batch, and the gradients are averaged.
+  exact: by V(c_i) it is -learning_rate / n times the inner product of the
+  gradients of the trusted loss at theta' and of c_i. These products are one
+  forward derivative of the model, which has to have one: a layer with a
+  `jax.custom_vjp` has none. The model learns from l with V(c) a constant. n
+  counts the examples of the device's batch that are no padding; of several
+  devices, each looks ahead with its own batch, and the gradients are averaged.
 
   Trains: r, s, v `[num_hidden]` and b, with Adam. Remembers nothing.
 
@@ -73,16 +76,21 @@ def meta_weight_net(
 
   def loss(predict, batch, state, key):
     # Before all transformations, for this one's model state is carried on.
+    batch = look_ahead.without_padding(batch)
     logits = rows.logits_of(predict, batch, key)
     losses = rows.cross_entropies(logits, batch['label'])
     weights = _weigh(state.params, lax.stop_gradient(losses))
-    number = jnp.maximum(jnp.sum(rows.is_real(batch)), 1)
-    ahead = look_ahead.trusted_loss(
-      weights / number, predict, batch, key, learning_rate=learning_rate
-    )
-    # It is 0; but what is minimised has its gradient by V in this way.
-    gradient_alone = ahead - lax.stop_gradient(ahead)
     fixed = lax.stop_gradient(weights)
+    number = jnp.maximum(jnp.sum(rows.is_real(batch)), 1)
+    still = predict._replace(params=lax.stop_gradient(predict.params))
+    ahead = look_ahead.step(
+      fixed / number, still, batch, key, learning_rate=learning_rate
+    )
+    direction = look_ahead.trusted_gradient(ahead, still, batch, key)
+    slopes = look_ahead.slopes(direction, still, batch, key)
+    by_weight = -learning_rate / number * slopes
+    # It is 0; but what is minimised has its gradient by V in this way.
+    gradient_alone = jnp.sum(by_weight * (weights - fixed))
     return fixed * losses + gradient_alone, (state.memory, {'weight': fixed})
 
   return method_lib.Method(
