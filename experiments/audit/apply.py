@@ -178,6 +178,18 @@ def _compare(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
   }
 
 
+def describe_gain(lower: float, upper: float) -> str:
+  """The middle of an interval of a difference of accuracies, and the interval.
+
+  It has no width where both models have the same examples right.
+  """
+  if lower == upper == 0:
+    return 'both right on the same examples'
+  lower, upper = 100 * lower, 100 * upper
+  gain = (lower + upper) / 2
+  return f'{gain:+.2f} points ({lower:+.2f} to {upper:+.2f})'
+
+
 def _tell(result: dict[str, Any]) -> None:
   print(
     f'{text.count(result["corrected"], "label")} corrected, '
@@ -185,12 +197,11 @@ def _tell(result: dict[str, Any]) -> None:
     f'{result["right"]:,} confirmed, {result["unsure"]:,} unsure'
   )
   if result['examples']:
-    lower, upper = (100 * end for end in result['gain_interval'])
     examples = text.count(result['examples'], 'example')
     print(
       f'Accuracy on {result["measured_on"]} ({examples}): '
       f'{result["before"]:.2%} before, {result["after"]:.2%} after, '
-      f'{100 * result["gain"]:+.2f} points ({lower:+.2f} to {upper:+.2f})'
+      f'{describe_gain(*result["gain_interval"])}'
     )
   else:
     print(

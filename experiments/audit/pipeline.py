@@ -78,6 +78,8 @@ def run(
     ),
   )
   print(f'  {telling.describe(data)}', flush=True)
+  if data.arrays is not None and telling.ignored(config):
+    print(f'  {telling.ignored(config)}', flush=True)
   _check_labels(data)
   if options.apply is not None:  # Before hours of training.
     review_lib.read(

@@ -8,15 +8,19 @@ from experiments import devices
 from experiments import log
 from experiments import loss_fields
 from experiments import progress
+from experiments import record
 from experiments.audit import files
 from experiments.audit import findings
 from experiments.audit import options as options_lib
 from experiments.audit import pictures as pictures_lib
 from experiments.audit import sources
 from experiments.audit import text
+from experiments.configs import audit as audit_config
 
 # Beyond so many sentences, the rest is in problems.txt.
 _TOLD = 5
+# What an audit of arrays reads of its configuration.
+_OF_ARRAYS = ('noise_estimate', 'seed')
 # When predictions are too bad to count by: a share that is wrong at least, and,
 # where that is not known, one that is the given label.
 _WEAK, _FEW = 0.1, 0.6
@@ -36,6 +40,29 @@ def describe(data: sources.Data) -> str:
   if data.problems:
     line += f', {text.count(len(data.problems), "problem")}'
   return line
+
+
+def ignored(config: ml_collections.ConfigDict) -> str:
+  """That nothing is trained of arrays, if a field was set that says how.
+
+  Args:
+    config: of an audit of arrays.
+
+  Returns:
+    A sentence; empty if there is nothing to say.
+  """
+  default = record.flat(audit_config.get_config().to_dict())
+  changed = [
+    f'config.{name}'
+    for name, value in record.flat(config.to_dict()).items()
+    if name not in _OF_ARRAYS and value != default.get(name)
+  ]
+  if not changed:
+    return ''
+  return (
+    'With --labels and --probs nothing is trained: what is set in '
+    f'{", ".join(changed)} changes nothing'
+  )
 
 
 def doubts(

@@ -3,6 +3,7 @@
 import pytest
 
 from experiments.audit import telling
+from experiments.configs import audit as audit_config
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,13 @@ def test_weak_models_are_told_from_wrong_labels(accuracy, least_error, match):
 def test_a_number_outside_its_interval():
   (found,) = telling.doubts(9, [3, 8], 0.9, 0.0)
   assert '9, is outside its own interval, 3 to 8' in found
+
+
+def test_what_arrays_do_not_need_is_named():
+  config = audit_config.get_config()
+  assert not telling.ignored(config)
+  config.noise_estimate, config.seed = 'anchor_points', 3
+  assert not telling.ignored(config)
+  config.epochs, config.loss.q = 4, 0.9
+  said = telling.ignored(config)
+  assert 'config.epochs, config.loss.q changes nothing' in said
