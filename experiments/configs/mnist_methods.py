@@ -88,6 +88,9 @@ _OF_TRUSTED = (
   'learning_to_reweight',
   'meta_weight_net',
 )
+# It scales gradients, which Adam would undo, and leaves the other parameters to
+# weight decay.
+_DECAY = {'name': 'sgd', 'learning_rate': 0.01, 'weight_decay': 1e-3}
 # It revises a model that is trained, at a rate of 5e-7: at a larger one, or
 # from the beginning, it makes the network unlearn what it is told.
 _REVISION = {'name': 'step', 'boundaries': (2,), 'factor': 5e-4}
@@ -125,6 +128,8 @@ def _sweep(noise):
     systems[name] = {'method': {'name': name, **fields, **others}}
     if name in _OF_TRUSTED:
       systems[name]['num_trusted'] = 1000
+    if name == 'critical_parameters':
+      systems[name]['optimizer'] = _DECAY
     if name == 'transition_revision':
       systems[name]['schedule'] = _REVISION
   sweep.systems = ml_collections.ConfigDict(systems, sort_keys=False)
