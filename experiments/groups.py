@@ -11,6 +11,7 @@ import ml_collections
 
 from experiments import build
 from experiments import errors
+from experiments import grid
 from experiments import noises
 from experiments import record
 
@@ -51,10 +52,10 @@ def of_sweep(
   summaries: dict[str, list[Summary]],
 ) -> dict[str, Group]:
   """The systems of a finished sweep, in the order of `summaries`."""
-  groups = {}
+  groups, systems = {}, grid.systems(sweep)
   for name, runs in summaries.items():
     seeds = list(range(len(runs)))
-    config = build.one_config(sweep, sweep.systems[name], seeds[0])
+    config = build.one_config(sweep, systems[name], seeds[0])
     folders = [workdir / name / f'seed{seed}' for seed in seeds]
     groups[name] = Group(config, seeds, folders, runs)
   return groups

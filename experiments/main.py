@@ -30,7 +30,7 @@ flags.adopt_module_key_flags(sweep)
 def main() -> None:
   """Runs what the flags say."""
   config = FLAGS.config
-  if {'systems', 'sweeps'} & set(config):
+  if {'systems', 'sweeps'} & set(config) or FLAGS.grid or FLAGS.seeds:
     sweep.main()
     return
   if FLAGS.state:

@@ -1,5 +1,6 @@
 """Figures of finished runs: what they learnt, epoch by epoch, and from what."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib import figure as mpl_figure
@@ -15,7 +16,8 @@ def draw_curves(
   """Draws a measure by the epoch: the mean and deviation over the seeds.
 
   Args:
-    curves: from names to the metrics of each seed.
+    curves: from names to the metrics of each seed. Where some seeds ended
+      early, an epoch's mean and deviation are those of the others.
     measure: which of the metrics.
     label: of the vertical axis.
 
@@ -24,12 +26,9 @@ def draw_curves(
   """
   figure, axes = figures.new()
   for name, runs in curves.items():
-    epochs = [line['epoch'] for line in runs[0]]
-    values = np.array([[line[measure] for line in run] for run in runs])
-    mean = np.mean(values, axis=0)
+    epochs, mean, std = _by_epoch(runs, measure)
     (curve,) = axes.plot(epochs, mean, label=name.replace('_', ' '))
     if len(runs) > 1:
-      std = np.std(values, axis=0, ddof=1)
       axes.fill_between(
         epochs, mean - std, mean + std, color=curve.get_color(), alpha=0.2
       )
@@ -38,6 +37,24 @@ def draw_curves(
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=0))
   figures.legend_below(figure)
   return figure
+
+
+def _by_epoch(
+  runs: Sequence[Sequence[dict[str, Any]]], measure: str
+) -> tuple[list[int], np.ndarray, np.ndarray]:
+  """The epochs that any seed measured, their means and deviations."""
+  values: dict[int, list[float]] = {}
+  for run in runs:
+    for line in run:
+      values.setdefault(line['epoch'], []).append(line[measure])
+  epochs = sorted(values)
+  mean = [np.mean(values[epoch]) for epoch in epochs]
+  # Of one seed there is no deviation, and no band.
+  std = [
+    np.std(values[epoch], ddof=1) if len(values[epoch]) > 1 else np.nan
+    for epoch in epochs
+  ]
+  return epochs, np.array(mean), np.array(std)
 
 
 def draw_confusion(summary: dict[str, Any]) -> mpl_figure.Figure:

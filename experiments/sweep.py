@@ -7,6 +7,17 @@ come, as --state does at any time. A sweep that was stopped goes on when the
 same command is given again: finished runs are not run again. --config.seeds
 says how many seeds, --config.base.FIELD changes what all systems share.
 
+With a grid, every system is run with every combination of some values, which
+name the runs and their directories. Fields have their full names, without base,
+and --config may describe one run, where --seeds says how many:
+
+  python -m experiments.sweep --config=experiments/configs/digits.py --seeds=3 \
+    --grid=loss.name=cross_entropy,mean_absolute_error --grid=noise.rate=0.2,0.4
+
+trains 12 networks, first loss.name=cross_entropy+noise.rate=0.2, seed 0. Values
+can be added to what is finished. A file can have a grid of its own, to which
+--grid adds, or whose values it replaces: see experiments/grid.py.
+
 On a cluster, let each task of an array make one run, and when all are finished
 give the command without --index, which runs nothing again and reports. Runs are
 numbered from 0: all systems with seed 0, then all with seed 1, and so on.
@@ -34,8 +45,10 @@ import jax
 import ml_collections
 
 from experiments import build
+from experiments import check_config
 from experiments import devices
 from experiments import errors
+from experiments import grid
 from experiments import groups
 from experiments import launch
 from experiments import log
@@ -45,6 +58,20 @@ from experiments import sweep_state
 from experiments import table
 
 FLAGS = flags.FLAGS
+flags.DEFINE_multi_string(
+  'grid',
+  None,
+  'FIELD=VALUE,VALUE,...: run every system with each of these values of a '
+  'field, such as optimizer.learning_rate=0.1,0.01; where --grid is given '
+  'several times, with every combination.',
+)
+flags.DEFINE_integer(
+  'seeds',
+  None,
+  'With how many seeds to run each system of a sweep, from 0; by default '
+  'config.seeds, and 1 where --config describes one run.',
+  lower_bound=1,
+)
 flags.DEFINE_integer(
   'together',
   1,
@@ -66,20 +93,9 @@ flags.DEFINE_integer(
 
 def main() -> None:
   """Runs what the flags say."""
-  config = FLAGS.config
-  if not {'systems', 'sweeps'} & set(config):
-    raise errors.UsageError(
-      '--config describes one run, not a sweep: give it to '
-      'python -m experiments.main'
-    )
-  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
+  sweeps = _sweeps(FLAGS.config)
   if jax.process_index() == 0:
     print(devices.describe(), flush=True)
-  sweeps = {workdir: config}
-  if 'sweeps' in config:
-    sweeps = {workdir / name: one for name, one in config.sweeps.items()}
-    for one in sweeps.values():
-      one.seeds = config.seeds
   if FLAGS.state:
     for folder, one in sweeps.items():
       _show_state(runs(one, folder), folder)
@@ -94,6 +110,32 @@ def main() -> None:
     return
   for folder, one in sweeps.items():
     _run_and_report(one, folder)
+
+
+def _sweeps(
+  config: ml_collections.ConfigDict,
+) -> dict[pathlib.Path, ml_collections.ConfigDict]:
+  """The sweeps that the flags describe, by the directory of each."""
+  if not {'systems', 'sweeps'} & set(config):
+    if not FLAGS.grid and not FLAGS.seeds:
+      raise errors.UsageError(
+        '--config describes one run, not a sweep: give it to '
+        'python -m experiments.main, or say --grid or --seeds'
+      )
+    # The loss may be a field of the grid, and then names no run.
+    name = '' if FLAGS.grid else build.title(config)
+    config = grid.of_run(config, name)
+  if FLAGS.seeds:
+    config.seeds = FLAGS.seeds
+  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
+  sweeps = {workdir: config}
+  if 'sweeps' in config:
+    sweeps = {workdir / name: one for name, one in config.sweeps.items()}
+    for one in sweeps.values():
+      one.seeds = config.seeds
+  return {
+    folder: grid.add(one, FLAGS.grid or ()) for folder, one in sweeps.items()
+  }
 
 
 def _run_one(
@@ -142,20 +184,25 @@ class Run(NamedTuple):
 
 
 def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
-  """Every system with every seed, in the order in which they are run.
+  """Every system of `grid.systems` with every seed, as they are run.
 
   Args:
     sweep: `base`, the configuration that all share; `systems`, from a name to
-      the fields that differ; `seeds`, how many.
+      the fields that differ; `seeds`, how many; and, if there is one, `grid`.
     workdir: has a directory for each system and seed.
 
   Returns:
     The runs. Seeds go outside, so that a stopped sweep has every system.
+
+  Raises:
+    UsageError: there is no seed, the grid cannot be meant, or a number of a run
+      is out of its range.
   """
   if sweep.seeds < 1:
     raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
-  pairs = list(itertools.product(range(sweep.seeds), sweep.systems.items()))
-  return [
+  systems = grid.systems(sweep)
+  pairs = list(itertools.product(range(sweep.seeds), systems.items()))
+  found = [
     Run(
       name,
       build.one_config(sweep, fields, seed),
@@ -164,6 +211,10 @@ def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
     )
     for number, (seed, (name, fields)) in enumerate(pairs, 1)
   ]
+  # Now, and not when the runs before have been trained.
+  for one in found:
+    check_config.check(one.config)
+  return found
 
 
 def run(
@@ -239,17 +290,24 @@ def _run(some: list[Run], data_dir: str | None) -> list[dict[str, Any]]:
 
 
 def _describe(summary: dict[str, Any]) -> str:
-  last = summary['last']['test_accuracy']
-  chosen = summary['best_validation']['test_accuracy']
-  line = (
-    f'test accuracy {last:.1%} in the last epoch, {chosen:.1%} in the best by '
-    'noisy validation'
+  last, chosen = (
+    _percent(summary[rule]['test_accuracy'])
+    for rule in ('last', 'best_validation')
   )
-  memorised = summary['last']['memorised']
-  # NaN of a run, and None of one that is read, where no label is wrong.
-  if memorised is None or math.isnan(memorised):
+  line = (
+    f'test accuracy {last} in the last epoch, {chosen} in the best by noisy '
+    'validation'
+  )
+  memorised = _percent(summary['last']['memorised'])
+  if memorised == '-':
     return line
-  return f'{line}, {memorised:.1%} of the wrong labels memorised'
+  return f'{line}, {memorised} of the wrong labels memorised'
+
+
+def _percent(share: float | None) -> str:
+  # NaN of a run, and None of one that is read, where there was nothing to
+  # measure: no wrong label, or no test split.
+  return '-' if share is None or math.isnan(share) else f'{share:.1%}'
 
 
 if __name__ == '__main__':

@@ -58,10 +58,14 @@ def rows(
 def ranked(
   runs: dict[str, list[dict[str, Any]]], rule: str
 ) -> dict[str, list[dict[str, Any]]]:
-  """The runs by test accuracy in the period that `rule` selects, best first."""
+  """The runs by test accuracy in the period that `rule` selects, best first.
+
+  Those that were not measured, as there was no test split, come last.
+  """
 
   def accuracy(name):
-    return np.mean([summary[rule]['test_accuracy'] for summary in runs[name]])
+    cell = _cell(runs[name], Column('', rule, 'test_accuracy'))
+    return -math.inf if math.isnan(cell.mean) else cell.mean
 
   return {name: runs[name] for name in sorted(runs, key=accuracy, reverse=True)}
 

@@ -19,7 +19,7 @@ from experiments.configs import common
 from tests.experiments import programs
 
 
-def _fake(workdir, accuracy, **fields):
+def _fake(workdir, accuracy, *, measured=2, **fields):
   """What a finished run leaves, as far as reports read it."""
   config = common.get_config()
   config.update_from_flattened_dict(fields)
@@ -33,7 +33,7 @@ def _fake(workdir, accuracy, **fields):
       'memorised': 0.5,
       'detector_auroc': None,
     }
-    for epoch in (1, 2)
+    for epoch in range(1, measured + 1)
   ]
   text = ''.join(json.dumps(line) + '\n' for line in lines)
   (workdir / 'metrics.jsonl').write_text(text)
@@ -187,6 +187,26 @@ def test_every_noise_is_drawn_once(tmp_path):
   found, _ = groups.find([str(tmp_path)])
   page = report_page.write(tmp_path, found).read_text()
   assert page.count('The labels given with seed') == 2
+
+
+def test_seeds_may_end_early(tmp_path, monkeypatch):
+  fields = {'early_stopping_epochs': 1, 'epochs': 5}
+  for seed, measured in enumerate((3, 5, 2)):
+    folder = tmp_path / f'runs/{seed}'
+    _fake(folder, 0.7 + 0.1 * seed, measured=measured, seed=seed, **fields)
+  drawn = []
+  draw = report_page.figures.svg
+  monkeypatch.setattr(
+    report_page.figures,
+    'svg',
+    lambda figure: drawn.append(figure) or draw(figure),
+  )
+  report.report([str(tmp_path / 'runs')], tmp_path / 'out', 'last')
+  assert (tmp_path / 'out/report.html').read_text().count('<svg') == 4
+  (line,) = drawn[0].axes[0].lines
+  np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3, 4, 5])
+  # In epoch 2 each is a tenth worse; the third ends there, and the first next.
+  np.testing.assert_allclose(line.get_ydata(), [0.8, 0.7, 0.75, 0.8, 0.8])
 
 
 NAME = 'a_b|c & <script> 50% $x^2$ \\ {#}~*'

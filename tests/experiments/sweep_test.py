@@ -2,6 +2,7 @@ import html.parser
 import json
 import pathlib
 import re
+import sys
 import types
 
 import ml_collections
@@ -15,6 +16,7 @@ from experiments import loop
 from experiments import loss_fields
 from experiments import main
 from experiments import named_losses
+from experiments import record
 from experiments import report_page
 from experiments import sweep
 from experiments import table
@@ -168,6 +170,8 @@ def _set_flags(monkeypatch, config, workdir, data_dir=None, index=None):
     index=index,
     state=False,
     together=1,
+    grid=None,
+    seeds=None,
   )
   for program in (main, sweep):
     monkeypatch.setattr(program, 'FLAGS', flags)
@@ -284,6 +288,62 @@ def test_the_state_of_a_sweep_runs_nothing(
     sweep.main()
 
 
+def _pretend(some, data_dir):
+  """Leaves what a run leaves, as far as a sweep reads it."""
+  del data_dir
+  measures = {'test_accuracy': 0.9, 'memorised': None, 'detector_auroc': None}
+  summary = dict.fromkeys(record.RULES, measures)
+  for run in some:
+    run.workdir.mkdir(parents=True, exist_ok=True)
+    (run.workdir / 'summary.json').write_text(json.dumps(summary))
+  return [summary] * len(some)
+
+
+def _show_and_tell(config, workdir, monkeypatch, capsys, *, isatty):
+  """What a sweep of runs that train nothing prints."""
+  monkeypatch.setattr(sweep, '_run', _pretend)
+  monkeypatch.setattr(sys.stdout, 'isatty', lambda: isatty)
+  sweep.run(config, workdir, data_dir=None)
+  return capsys.readouterr().out
+
+
+def test_on_a_terminal_each_run_is_followed_by_the_state_of_all(
+  tmp_path, monkeypatch, capsys
+):
+  config = _sweep()
+  shown = _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=True)
+  assert re.findall(r'(\d) of 4 runs are finished', shown) == list('1234')
+  assert shown.count(f'{tmp_path}: ') == 4
+  first = shown[: shown.index('2 of 4')]
+  assert first.count('90.0') == 1
+  assert 'mixture_cross_entropy' in first
+
+
+def test_elsewhere_and_of_what_was_finished_no_state_is_shown(
+  tmp_path, monkeypatch, capsys
+):
+  config = _sweep()
+  assert not _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=False)
+  assert not _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=True)
+
+
+@pytest.mark.parametrize('nothing', [None, float('nan')])
+def test_a_run_that_has_no_test_split_is_described_and_comes_last(nothing):
+  measured = {'test_accuracy': 0.5, 'memorised': 0.25}
+  without = {'test_accuracy': nothing, 'memorised': nothing}
+  one = {'last': measured, 'best_validation': measured}
+  other = {'last': without, 'best_validation': without}
+  assert sweep._describe(one) == (
+    'test accuracy 50.0% in the last epoch, 50.0% in the best by noisy '
+    'validation, 25.0% of the wrong labels memorised'
+  )
+  assert sweep._describe(other) == (
+    'test accuracy - in the last epoch, - in the best by noisy validation'
+  )
+  runs = {'other': [other], 'one': [one]}
+  assert list(table.ranked(runs, 'last')) == ['one', 'other']
+
+
 def test_one_run_has_no_index(tmp_path, monkeypatch):
   _set_flags(monkeypatch, common.get_config(), tmp_path / 'run', index=0)
   with pytest.raises(errors.UsageError, match=r'^--index chooses'):
@@ -303,6 +363,29 @@ def test_a_run_is_not_a_sweep(tmp_path, monkeypatch):
   with pytest.raises(errors.UsageError, match=r'python -m experiments\.main'):
     sweep.main()
   assert not (tmp_path / 'run').exists()
+
+
+def test_one_run_with_seeds_is_a_sweep(tmp_path, monkeypatch):
+  _set_flags(monkeypatch, common.get_config(), tmp_path)
+  monkeypatch.setattr(sweep.FLAGS, 'seeds', 2)
+  ((folder, one),) = sweep._sweeps(sweep.FLAGS.config).items()
+  assert [run.workdir for run in sweep.runs(one, folder)] == [
+    tmp_path / 'cross_entropy/seed0',
+    tmp_path / 'cross_entropy/seed1',
+  ]
+
+
+def test_seeds_and_a_grid_are_of_each_of_several_sweeps(tmp_path, monkeypatch):
+  config = ml_collections.ConfigDict({'seeds': 1})
+  config.sweeps = {'a': _sweep(), 'b': _sweep()}
+  config.lock()
+  _set_flags(monkeypatch, config, tmp_path)
+  monkeypatch.setattr(sweep.FLAGS, 'seeds', 3)
+  monkeypatch.setattr(sweep.FLAGS, 'grid', ['batch_size=32,64'])
+  sweeps = sweep._sweeps(config)
+  assert list(sweeps) == [tmp_path / 'a', tmp_path / 'b']
+  for folder, one in sweeps.items():
+    assert len(sweep.runs(one, folder)) == 2 * 2 * 3
 
 
 def test_every_loss_is_in_the_sweep_of_all():
