@@ -20,6 +20,7 @@ from experiments import training
 from experiments.configs import common
 from experiments.data import label_file
 from tests.experiments import programs
+from tests.experiments import saved
 from tests.methods import method_cases
 
 NUM_EXAMPLES = 1437
@@ -33,6 +34,18 @@ TRUSTED = {
   'method.name': 'learning_to_reweight',
   'method.num_trusted': 16,
   'num_trusted': 60,
+}
+# Rates at which u and v grow up from 1e-8 in a few visits.
+SOP = {
+  'method.name': 'sparse_over_parameterization',
+  'method.u_learning_rate': 10.0,
+  'method.v_learning_rate': 10.0,
+  'method.batch_size': 2,
+}
+DIVIDE_MIX = {
+  'method.name': 'divide_mix',
+  'method.warm_up_epochs': 1.0,
+  'method.unlabelled_weight': 0.0,
 }
 ESTIMATED = {
   'loss.name': 'forward_corrected_cross_entropy',
@@ -157,6 +170,39 @@ def test_the_opinion_is_of_the_memory_in_the_checkpoint(elr, data_dir):
   np.testing.assert_array_equal(
     table['guess'][trained], run.memory.argmax(axis=1)
   )
+
+
+def _opinion_of(workdir, data_dir):
+  """The table of the examples trained on, and the memory as it was saved."""
+  export.export(workdir, data_dir=data_dir)
+  table = _read(workdir / 'labels.csv')
+  trained = table['held_out'] == 0
+  table = {name: values[trained] for name, values in table.items()}
+  return table, saved.last(workdir)[1]['memory']
+
+
+def test_sop_says_what_it_has_learnt_of_each_example(tmp_path, data_dir):
+  _run(tmp_path, data_dir, **SOP)
+  table, memory = _opinion_of(tmp_path, data_dir)
+  label = np.eye(10)[table['label'].astype(int)]
+  u, v = memory['u'] ** 2, memory['v'] ** 2
+  np.testing.assert_allclose(table['noise'], u[:, 0], rtol=1e-5)
+  # e_y - s, which is 1 - u^2 at the label and v^2 elsewhere.
+  guess = np.where(label, 1 - u, v).argmax(1)
+  np.testing.assert_array_equal(table['guess'], guess)
+  changed = guess != table['label']
+  assert 0.05 < changed.mean() < 0.5
+  assert (guess == table['true_label'])[changed].mean() > 0.5
+
+
+def test_divide_mix_says_how_sure_its_networks_are(tmp_path, data_dir):
+  _run(tmp_path, data_dir, epochs=2, **DIVIDE_MIX)
+  table, memory = _opinion_of(tmp_path, data_dir)
+  clean = memory['clean']
+  np.testing.assert_allclose(table['clean'], clean.mean(1), rtol=1e-5)
+  assert (clean[:, 0] != clean[:, 1]).any()
+  wrong = table['label'] != table['true_label']
+  assert table['clean'][wrong].mean() < table['clean'][~wrong].mean() - 0.2
 
 
 def test_blocks_change_nothing(elr, data_dir, monkeypatch):

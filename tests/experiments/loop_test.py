@@ -10,7 +10,6 @@ import time
 import jax
 import ml_collections
 import numpy as np
-from orbax import checkpoint as orbax
 import pytest
 
 from experiments import devices
@@ -21,6 +20,7 @@ from experiments import loop
 from experiments import training
 from experiments.configs import common
 from tests.experiments import programs
+from tests.experiments import saved
 
 SMALL = {
   'model.name': 'mlp',
@@ -46,24 +46,6 @@ def _flags(workdir, data_dir, **changes):
     f'--data_dir={data_dir}',
     *(f'--config.{k}={v}' for k, v in {**SMALL, **changes}.items()),
   ]
-
-
-def _saved(workdir):
-  """The arrays of the last checkpoint, in a list."""
-  with orbax.CheckpointManager((workdir / 'checkpoints').absolute()) as manager:
-    step = manager.latest_step()
-    restored = manager.restore(
-      step, args=orbax.args.Composite(run=orbax.args.StandardRestore())
-    )
-  return step, jax.tree.leaves(restored['run'])
-
-
-def _assert_same_run(one, other):
-  assert programs.curve(one) == programs.curve(other)
-  (step, leaves), (other_step, other_leaves) = _saved(one), _saved(other)
-  assert step == other_step
-  for left, right in zip(leaves, other_leaves, strict=True):
-    np.testing.assert_array_equal(left, right)
 
 
 @pytest.fixture(scope='module')
@@ -103,7 +85,7 @@ def test_the_saved_config_repeats_the_run(reference, tmp_path, data_dir):
     f'--data_dir={data_dir}',
   )
   assert 'mixture_cross_entropy' in out
-  _assert_same_run(reference, tmp_path / 'again')
+  saved.assert_same(reference, tmp_path / 'again')
 
 
 def test_four_devices_give_the_curve_of_one(reference, tmp_path, data_dir):
@@ -148,7 +130,7 @@ def test_killed_and_resumed_is_never_stopped(reference, tmp_path, data_dir):
       process.communicate()
     assert len(log.read(workdir / 'metrics.jsonl')) < SMALL['epochs']
   programs.run(MAIN, *_flags(workdir, data_dir))
-  _assert_same_run(reference, workdir)
+  saved.assert_same(reference, workdir)
 
 
 def test_stopped_at_any_step_and_resumed_is_never_stopped(
@@ -173,7 +155,7 @@ def test_stopped_at_any_step_and_resumed_is_never_stopped(
       run(tmp_path / 'often')
   stop = None
   run(tmp_path / 'often')
-  _assert_same_run(tmp_path / 'never', tmp_path / 'often')
+  saved.assert_same(tmp_path / 'never', tmp_path / 'often')
 
 
 def test_stops_early_when_held_out_accuracy_is_no_better(tmp_path, data_dir):
@@ -184,7 +166,7 @@ def test_stops_early_when_held_out_accuracy_is_no_better(tmp_path, data_dir):
   )
   summary = loop.run(config, tmp_path / 'run', data_dir=data_dir)
   assert summary['last']['epoch'] == 3
-  step, _ = _saved(tmp_path / 'run')
+  step, _ = saved.last(tmp_path / 'run')
   assert step == summary['last']['step']
   # Killed when all was saved but the summary, it has nothing to train.
   (tmp_path / 'run/summary.json').unlink()
@@ -285,9 +267,9 @@ def test_a_checkpoint_is_kept_when_the_loss_explodes(tmp_path, data_dir):
   )
   with pytest.raises(errors.RunError, match=r'is kept \(step 20\)'):
     loop.run(config, workdir, data_dir=data_dir)
-  step, leaves = _saved(workdir)
+  step, tree = saved.last(workdir)
   assert step == 20
-  assert all(np.all(np.isfinite(leaf)) for leaf in leaves)
+  assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(tree))
 
 
 @pytest.mark.parametrize(

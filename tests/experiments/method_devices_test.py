@@ -21,6 +21,7 @@ from experiments.configs import common
 from noisy_labels import methods
 from noisy_labels import noise
 from tests.experiments import programs
+from tests.experiments import saved
 from tests.experiments import toy
 
 T = noise.symmetric(toy.NUM_CLASSES, 0.3, exclude_true=True)
@@ -41,7 +42,25 @@ METHODS = {
   'truncated_pruning': {'start_epochs': 1, 'every': 1},
   'volume_minimization': {},
 }
+# They do: another number of devices is another draw, choice or mixture.
+DEVICES_MATTER = (
+  'co_teaching',
+  'co_teaching_plus',
+  'confidence_regularized_sieve',
+  'divide_mix',
+  'early_learning_regularization_plus',
+  'joint_training',
+  'learning_to_reweight',
+  'meta_weight_net',
+  'pro_mix',
+  'progressive_early_stopping',
+  'sparse_over_parameterization_plus',
+)
 QUICK = ('early_learning_regularization', 'volume_minimization')
+
+
+def test_of_every_method_it_is_said_whether_devices_matter():
+  assert sorted([*METHODS, *DEVICES_MATTER]) == list(methods.METHODS)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +145,7 @@ def _config(name):
 
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory, data_dir):
-  """Trains with a method in a directory of its own, and gives its curve."""
+  """Trains with a method in a directory of its own, and says where."""
   folder = tmp_path_factory.mktemp('runs')
 
   def run(name, workdir, number):
@@ -136,22 +155,22 @@ def runs(tmp_path_factory, data_dir):
       data_dir=data_dir,
       local=devices.local(jax.local_devices()[:number]),
     )
-    return programs.curve(folder / name / workdir)
+    return folder / name / workdir
 
-  return folder, run
+  return run
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', methods.METHODS)
 def test_two_processes_of_two_devices_are_one_of_four(runs, data_dir, name):
-  folder, run = runs
-  four = run(name, 'four', 4)
+  four = runs(name, 'four', 4)
+  cluster_dir = four.parent / 'cluster'
   # The same compiler, which decides how sums are rounded.
   flags = os.environ['XLA_FLAGS'].replace('count=4', 'count=2')
   cluster = programs.start_cluster(
     'experiments.main',
-    f'--config=experiments/configs/saved.py:{folder / name}/four/config.json',
-    f'--workdir={folder / name}/cluster',
+    f'--config=experiments/configs/saved.py:{four / "config.json"}',
+    f'--workdir={cluster_dir}',
     f'--data_dir={data_dir}',
     num_processes=2,
     num_devices=2,
@@ -159,7 +178,11 @@ def test_two_processes_of_two_devices_are_one_of_four(runs, data_dir, name):
   )
   for process in cluster:
     programs.finish(process)
-  programs.assert_close_curves(four, programs.curve(folder / name / 'cluster'))
+  _assert_close(four, cluster_dir)
+
+
+def _assert_close(one, other):
+  programs.assert_close_curves(programs.curve(one), programs.curve(other))
 
 
 def _stopped(run, name, workdir, number, monkeypatch):
@@ -173,16 +196,14 @@ def _stopped(run, name, workdir, number, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize('name', methods.METHODS)
 def test_stopped_and_resumed_is_never_stopped(runs, name, monkeypatch):
-  _, run = runs
-  _stopped(run, name, 'stopped', 4, monkeypatch)
-  assert run(name, 'stopped', 4) == run(name, 'four', 4)
+  _stopped(runs, name, 'stopped', 4, monkeypatch)
+  saved.assert_same(runs(name, 'stopped', 4), runs(name, 'four', 4))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', METHODS)
 def test_a_run_goes_on_with_other_devices(runs, name, monkeypatch):
-  _, run = runs
-  four = run(name, 'four', 4)
-  programs.assert_close_curves(four, run(name, 'one', 1))
-  _stopped(run, name, 'more', 1, monkeypatch)
-  programs.assert_close_curves(four, run(name, 'more', 4))
+  four = runs(name, 'four', 4)
+  _assert_close(four, runs(name, 'one', 1))
+  _stopped(runs, name, 'more', 1, monkeypatch)
+  _assert_close(four, runs(name, 'more', 4))

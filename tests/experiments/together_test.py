@@ -4,10 +4,8 @@ import functools
 import json
 
 import jax
-import numpy as np
 import pytest
 
-from experiments import checkpoint
 from experiments import devices
 from experiments import errors
 from experiments import interrupt
@@ -16,6 +14,7 @@ from experiments import sweep
 from experiments import together
 from experiments.configs import common
 from tests.experiments import programs
+from tests.experiments import saved
 
 SYSTEMS = {
   'generalized_cross_entropy': {'loss.name': 'generalized_cross_entropy'},
@@ -24,7 +23,38 @@ SYSTEMS = {
     'method.beta': 0.7,
     'method.weight': 3.0,
   },
+  # Two networks, two views, and what is done between epochs.
+  'divide_mix': {
+    'method.name': 'divide_mix',
+    'method.warm_up_epochs': 1.0,
+    'method.unlabelled_weight': 25.0,
+    'method.ramp_epochs': 0.0,
+  },
+  'critical_parameters': {'method.name': 'critical_parameters'},
+  # Its own optimiser, and what is done between epochs.
+  'progressive_early_stopping': {
+    'method.name': 'progressive_early_stopping',
+    'method.first_epochs': 1,
+    'method.second_epochs': 0,
+    'method.third_epochs': 1,
+    'method.late_learning_rate': 1e-3,
+  },
+  'sparse_over_parameterization_plus': {
+    'method.name': 'sparse_over_parameterization_plus',
+    'method.u_learning_rate': 10.0,
+    'method.v_learning_rate': 10.0,
+  },
+  'truncated_pruning': {
+    'method.name': 'truncated_pruning',
+    'method.start_epochs': 1,
+    'method.every': 1,
+  },
 }
+QUICK = (
+  'generalized_cross_entropy',
+  'early_learning_regularization',
+  'progressive_early_stopping',
+)
 
 
 def _config(seed, **changes):
@@ -76,33 +106,11 @@ def apart(tmp_path_factory, data_dir):
   return run
 
 
-def _saved(workdir):
-  """The arrays of the last checkpoint."""
-  with checkpoint.orbax.CheckpointManager(
-    (workdir / 'checkpoints').absolute()
-  ) as manager:
-    step = manager.latest_step()
-    tree = manager.restore(
-      step,
-      args=checkpoint.orbax.args.Composite(
-        run=checkpoint.orbax.args.StandardRestore()
-      ),
-    )
-  return step, jax.tree.leaves(tree['run'])
-
-
 def _assert_same_runs(one, other):
   for seed in ('seed3', 'seed4'):
-    programs.assert_close_curves(
-      programs.curve(one / seed), programs.curve(other / seed)
-    )
-    (step, leaves), (other_step, other_leaves) = (
-      _saved(folder / seed) for folder in (one, other)
-    )
-    assert step == other_step
-    for left, right in zip(leaves, other_leaves, strict=True):
-      # What is rounded in another order grows a little in 40 steps.
-      np.testing.assert_allclose(left, right, rtol=1e-2, atol=1e-3)
+    # What is rounded in another order grows a little in 40 steps: to 1e-4 in
+    # code that is optimized, and not at all in that of the suite.
+    saved.assert_close(one / seed, other / seed, rtol=1e-2, atol=1e-3)
     config, other_config = (
       json.loads((folder / seed / 'config.json').read_text())
       for folder in (one, other)
@@ -111,7 +119,13 @@ def _assert_same_runs(one, other):
     assert (other / seed / 'summary.json').exists()
 
 
-@pytest.mark.parametrize('name', SYSTEMS)
+@pytest.mark.parametrize(
+  'name',
+  [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))
+    for name in SYSTEMS
+  ],
+)
 def test_together_is_apart(apart, tmp_path, data_dir, name):
   summaries = _run_together(tmp_path, data_dir, SYSTEMS[name])
   _assert_same_runs(apart(name), tmp_path)

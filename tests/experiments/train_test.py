@@ -5,13 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments import build
 from experiments import devices
 from experiments import evaluate
 from experiments import models
+from experiments import step_inputs
 from experiments import train
 from noisy_labels import losses
 from noisy_labels import methods
 from tests.experiments import toy
+from tests.methods import method_cases
 
 MODELS = {
   'mlp': models.MLP(toy.NUM_CLASSES, width=16),
@@ -97,6 +100,87 @@ def test_no_bit_of_the_state_depends_on_true_labels():
   before = _run_plain()
   after = _run_plain(true_label=(label + 1) % toy.NUM_CLASSES)
   jax.tree.map(np.testing.assert_array_equal, before, after)
+
+
+def _parts_of_method(name):
+  method = method_cases.CASES[name]
+  parts = toy.parts(models.MLP(toy.NUM_CLASSES, width=8), method=method)
+  return build.with_method(parts, method)
+
+
+def _trace(parts, shards):
+  """Traces a step, and the end of an epoch if there is one."""
+  state, memory = toy.create(parts, toy.ROWS)
+  memory = jax.tree.map(lambda leaf: np.stack([leaf] * 4), memory)
+
+  def trace(step, out_axes, *given):
+    mapped = _under_vmap(
+      functools.partial(step, parts),
+      in_axes=(None,) + (0,) * (len(given) - 1),
+      out_axes=out_axes,
+    )
+    return jax.eval_shape(mapped, *given)
+
+  rows = toy.rows_of(4, 0)
+  trace(train.train_step, (None, 0, None), state, memory, shards, rows)
+  if parts.method.on_epoch:
+    rows = np.tile(np.arange(toy.ROWS), (4, 1))
+    logits = trace(evaluate.logits_step, 0, state, shards, rows, rows)
+    logits = np.zeros(logits.shape, logits.dtype)
+    trace(train.epoch_step, 0, state, memory, shards, [logits])
+
+
+# What trains without them cannot depend on them, whatever they are.
+@pytest.mark.parametrize('name', methods.METHODS)
+def test_every_method_trains_where_there_are_no_true_labels(name):
+  _trace(
+    _parts_of_method(name), toy.shards(4, toy.ROWS).replace(true_label=None)
+  )
+
+
+@pytest.mark.parametrize('program', ['train_step', 'epoch_step'])
+def test_what_looks_at_true_labels_fails_without_them(monkeypatch, program):
+  def peek(shards, rows):
+    return {**take(shards, rows), 'true_label': shards.true_label[rows]}
+
+  take, honest = step_inputs.take, getattr(train, program)
+
+  def peeping(*given):
+    with monkeypatch.context() as patch:
+      patch.setattr(step_inputs, 'take', peek)
+      return honest(*given)
+
+  monkeypatch.setattr(train, program, peeping)
+  parts = _parts_of_method('progressive_early_stopping')
+  shards = toy.shards(4, toy.ROWS)
+  _trace(parts, shards)
+  with pytest.raises(TypeError, match='NoneType'):
+    _trace(parts, shards.replace(true_label=None))
+
+
+# One has an optimiser of its own, and one averages of two networks.
+@pytest.mark.parametrize(
+  'name', ['progressive_early_stopping', 'early_learning_regularization_plus']
+)
+def test_a_step_is_traced_once(monkeypatch, name):
+  tracings = []
+  step = train.train_step
+
+  def counted(*given):
+    tracings.append(name)
+    return step(*given)
+
+  monkeypatch.setattr(train, 'train_step', counted)
+  parts, local = _parts_of_method(name), devices.local(jax.local_devices()[:1])
+  compiled = toy.compiled(parts, _on_first_devices(1))
+  state, memory = toy.create(parts, 4 * toy.ROWS)
+  # As a run does.
+  state = devices.replicate(state, local)
+  memory = devices.place(jax.tree.map(lambda leaf: leaf[None], memory), local)
+  shards = toy.split(toy.shards(4, toy.ROWS), 1)
+  for number in range(3):
+    state, memory, _ = compiled(state, memory, shards, toy.rows_of(1, number))
+  assert len(tracings) == 1
 
 
 def test_state_depends_on_given_labels():

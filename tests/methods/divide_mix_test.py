@@ -14,6 +14,7 @@ SETTINGS = {
   'warm_up_epochs': 2.0,
   'unlabelled_weight': 5.0,
   'ramp_epochs': 3.0,
+  'threshold': 0.7,
   'temperature': 0.6,
   'alpha': 3.0,
   'confidence_penalty': 0.3,
@@ -78,7 +79,7 @@ def targets_of(k, probs, y, w):
   """Algorithm 1, lines 13 to 22, of one network; probs `[2, 2 views, n, K]`."""
   targets = []
   for n in range(len(y)):
-    if w[n] > 0.5:
+    if w[n] > SETTINGS['threshold']:
       t = w[n] * y[n] + (1 - w[n]) * (probs[k, 0, n] + probs[k, 1, n]) / 2
     else:
       t = (
@@ -132,7 +133,7 @@ def transcription(num_epochs):
         w = clean[rows, 1 - k]
         t = targets_of(k, probs, y, w)
         t = ratio * t + (1 - ratio) * t[partners]
-        labelled = np.tile(w > 0.5, 2)
+        labelled = np.tile(w > SETTINGS['threshold'], 2)
         shown = mixed
         parts = mixing_step(weights[k], mixed, t, labelled, strength)
       total += parts[0]
@@ -153,7 +154,7 @@ def test_it_is_the_paper_step_by_step():
   tiny_training.close(state.trained['model'], weights)
   tiny_training.close(state.memory.clean, clean)
   np.testing.assert_array_equal(state.memory.visits, 7)
-  assert 0 < (clean > 0.5).mean() < 1
+  assert 0 < (clean > SETTINGS['threshold']).mean() < 1
 
 
 @jax.jit

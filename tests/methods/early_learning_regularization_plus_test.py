@@ -9,7 +9,7 @@ from noisy_labels import methods
 from noisy_labels.methods import mixing
 from tests.methods import tiny_training
 
-BETA, WEIGHT, DECAY = 0.7, 3.0, 0.9
+BETA, WEIGHT, DECAY = 0.6, 2.0, 0.9
 N, K = tiny_training.NUM_EXAMPLES, tiny_training.NUM_CLASSES
 
 

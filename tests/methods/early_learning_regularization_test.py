@@ -8,7 +8,7 @@ import pytest
 from noisy_labels import methods
 from tests.methods import tiny_training
 
-BETA, WEIGHT = 0.7, 3.0
+BETA, WEIGHT = 0.6, 2.0
 ELR = methods.early_learning_regularization(beta=BETA, weight=WEIGHT)
 
 

@@ -55,6 +55,11 @@ def test_the_rate_of_the_step_ahead_changes_nothing():
     tiny_training.close(tiny_training.train(method)[1], want)
 
 
+def test_it_wants_as_many_trusted_examples_as_it_is_told():
+  assert L2RW.num_trusted == 4
+  assert methods.learning_to_reweight().num_trusted == 100
+
+
 def one(**changes):
   state = tiny_training.start(L2RW)
   batch = tiny_training.batch_of(np.arange(6), **changes)

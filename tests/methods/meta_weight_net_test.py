@@ -162,10 +162,19 @@ def test_of_a_model_that_knows_better_large_losses_come_to_weigh_less():
   assert weight[wrong].max() < 0.5 * weight[~wrong].min()
 
 
+def num_numbers(params):
+  return sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def test_sizes_are_those_asked_for():
+  assert num_numbers(MWN.init(jax.random.key(0), 5, 3).params) == 3 * 7 + 1
+  assert MWN.num_trusted == 4
+
+
 def test_official_sizes():
   method = methods.meta_weight_net()
   params, memory = method.init(jax.random.key(0), 5, 3)
-  assert sum(leaf.size for leaf in jax.tree.leaves(params)) == 301
+  assert num_numbers(params) == 301
   assert not jax.tree.leaves(memory)
   # As PyTorch's layers begin: one input, then a hundred.
   for name, bound in zip(NAMES, (1, 1, 0.1, 0.1), strict=True):

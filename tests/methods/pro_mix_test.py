@@ -10,8 +10,8 @@ from noisy_labels.methods import mixing
 from tests.methods import tiny_training
 
 N, K = tiny_training.NUM_EXAMPLES, tiny_training.NUM_CLASSES
-SHARE, CONFIDENCE, DEBIAS, DECAY = 0.5, 0.5, 0.8, 0.7
-ROOM, ALPHA, PENALTY = 0.9, 3.0, 0.3
+SHARE, CONFIDENCE, DEBIAS, DECAY = 0.6, 0.5, 0.6, 0.7
+ROOM, ALPHA, PENALTY = 0.7, 3.0, 0.3
 WARM_UP, RAMP, GUESS = 2, 5, 4
 
 

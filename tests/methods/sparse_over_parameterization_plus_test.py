@@ -9,7 +9,6 @@ from noisy_labels import methods
 from tests.methods import tiny_training
 
 U_RATE, V_RATE, BATCH_SIZE = 3.0, 5.0, 6
-CONSISTENCY, BALANCE = 0.9, 0.1
 K = tiny_training.NUM_CLASSES
 
 
@@ -41,7 +40,7 @@ def through_softmax(p, by_p):
   return p * by_p - p * (p * by_p).sum(1, keepdims=True)
 
 
-def transcription(u, v, num_epochs):
+def transcription(u, v, num_epochs, consistency, balance):
   """L_SOP + lambda_C L_C + lambda_B L_B, with gradients by hand."""
   images, labels = tiny_training.examples()
   others = images + 0.1 * images[:, ::-1]
@@ -51,17 +50,17 @@ def transcription(u, v, num_epochs):
     q = tiny_training.softmax(others[rows] @ weights)
     y = np.eye(K)[labels[rows]]
     losses, by_p, by_u, by_v = of_sop(p, y, u[rows], v[rows])
-    losses = losses + CONSISTENCY * (p * np.log(p / q)).sum(1)
+    losses = losses + consistency * (p * np.log(p / q)).sum(1)
     mean = p.mean(0)
-    losses = losses + BALANCE * (np.log(1 / K / mean) / K).sum()
+    losses = losses + balance * (np.log(1 / K / mean) / K).sum()
     history.append(losses)
     # The mean over the batch of one number: each p_i has 1 / batch of it.
-    by_p = by_p - BALANCE / K / mean
+    by_p = by_p - balance / K / mean
     u[rows] = np.clip(u[rows] - U_RATE / BATCH_SIZE * by_u, -1, 1)
     v[rows] = np.clip(v[rows] - V_RATE / BATCH_SIZE * by_v, -1, 1)
     both = np.concatenate([images[rows], others[rows]])
     by_logits = np.concatenate(
-      [through_softmax(p, by_p), CONSISTENCY * (q - p)]
+      [through_softmax(p, by_p), consistency * (q - p)]
     )
     # Of twice as many rows, which divide it.
     weights = tiny_training.descend(weights, both, 2 * by_logits)
@@ -82,10 +81,20 @@ def with_noise(method):
   return method._replace(init=init), u, v
 
 
-def test_it_is_the_paper_step_by_step():
-  method, u, v = with_noise(make())
+# Those of the official code are what it has when none are given.
+@pytest.mark.parametrize(
+  ('given', 'weights_of_terms'),
+  [
+    ({}, (0.9, 0.1)),
+    ({'consistency_weight': 0.6, 'balance_weight': 0.3}, (0.6, 0.3)),
+  ],
+)
+def test_it_is_the_paper_step_by_step(given, weights_of_terms):
+  method, u, v = with_noise(make(**given))
   state, losses = tiny_training.train(method, num_epochs=6)
-  weights, want_u, want_v, want = transcription(u.copy(), v.copy(), 6)
+  weights, want_u, want_v, want = transcription(
+    u.copy(), v.copy(), 6, *weights_of_terms
+  )
   tiny_training.close(losses, want)
   tiny_training.close(state.memory.u, want_u)
   tiny_training.close(state.memory.v, want_v)

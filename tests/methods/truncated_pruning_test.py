@@ -8,7 +8,7 @@ import pytest
 from noisy_labels import methods
 from tests.methods import tiny_training
 
-Q, K = 0.7, 0.5
+Q, K = 0.6, 0.4
 
 
 def transcription(num_epochs, start_epochs, every):
