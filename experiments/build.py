@@ -167,6 +167,11 @@ def make_parts(
       f'config.folds={config.folds} trains with a loss of single examples, and '
       f'{title(config)} is none: use cross_entropy'
     )
+  if config.method.track_margins:
+    raise errors.UsageError(
+      'config.method.track_margins is not for the models of config.folds, of '
+      'which each hears other labels: leave out one of the two'
+    )
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )
@@ -179,7 +184,12 @@ def make_parts(
 
 
 def with_method(parts: train.Parts, method: methods.Method) -> train.Parts:
-  """The parts with as many networks, and the optimiser, that a method wants."""
+  """The parts with what a method wants: networks, optimiser, averages.
+
+  Averages have the method's own decay, unless the parts have one already: what
+  `config.ema_decay` says counts for what is measured, and so for the method,
+  since there is one set of averages.
+  """
   parts = parts._replace(method=method)
   wrap = method.wrap_optimizer
   if method.optimizer is not None or wrap is not None:
@@ -219,7 +229,7 @@ def make_method(
   """The method of `config.method`, or else that of `config.loss`."""
   if config.method.name is None:
     method = named_losses.make_method(config.loss, known)
-    return named_methods.mixed(method, config.method)
+    return named_methods.wrapped(method, config.method)
   if loss_fields.describe(config.loss) or config.loss.name != 'cross_entropy':
     raise errors.UsageError(
       f'config.method.name={config.method.name!r} has a loss of its own, and '

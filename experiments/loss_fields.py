@@ -5,7 +5,9 @@ of others: the fields of `PARTS` name the parts. The hyper-parameters of a loss
 and of its parts are fields of the same names.
 """
 
+from collections.abc import Sequence
 import inspect
+import typing
 from typing import Any
 
 import ml_collections
@@ -21,7 +23,7 @@ PARTS = {
 # Hyper-parameters that are no fields, for the run knows them: see `facts`.
 KNOWN = ('noise_prior', 'transition')
 
-# Losses that want several views of an example, of which there is one.
+# Losses that compare views of an example: training gives them two.
 OF_VIEWS = ('generalized_jensen_shannon',)
 
 # Fields that change whatever loss is named, or how it is trained with.
@@ -30,7 +32,7 @@ FOR_ANY = ('margin', 'max_logit_norm', 'warm_up_epochs', 'ramp_epochs')
 
 def names() -> tuple[str, ...]:
   """The losses that `config.loss.name` can name."""
-  plain = {*losses.PER_EXAMPLE, *losses.OF_BATCHES} - {*OF_VIEWS}
+  plain = {*losses.PER_EXAMPLE, *losses.OF_BATCHES}
   return tuple(sorted(plain | (PARTS.keys() & {*losses.COMBINATORS})))
 
 
@@ -53,6 +55,8 @@ def fields() -> dict[str, type]:
 
 def kind(parameter: inspect.Parameter) -> type:
   """What a hyper-parameter is, as a flag."""
+  if Sequence[float] in typing.get_args(parameter.annotation):
+    return tuple
   # What is written as a number is a float, unless it can only be an integer.
   kinds = (bool, int, str)
   return parameter.annotation if parameter.annotation in kinds else float

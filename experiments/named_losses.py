@@ -15,6 +15,9 @@ from experiments import loss_fields
 from noisy_labels import losses
 from noisy_labels import methods
 
+# What to write for a field that is missing, where it is not one number.
+_EXAMPLES: dict[type, str] = {str: 'NAME', tuple: '"(NUMBER, NUMBER, NUMBER)"'}
+
 
 def facts(
   transition: np.ndarray | None,
@@ -59,13 +62,13 @@ def make(
 
   Returns:
     `(logits, labels) -> losses`, or `(logits, labels, *, key) -> losses` for
-    the losses of `losses.OF_BATCHES`.
+    the losses of batches; of views, with logits `[2, batch, num_classes]`.
 
   Raises:
     UsageError: a name is unknown, a hyper-parameter is missing, not one of
       this loss's, or out of range.
   """
-  _check_name('name', config.name, loss_fields.names())
+  errors.check_name('config.loss.name', config.name, loss_fields.names())
   parts = {
     field: config[field] for field in loss_fields.PARTS.get(config.name, ())
   }
@@ -75,8 +78,10 @@ def make(
         f'config.loss.{field} is missing: {config.name} is made of another '
         f'loss; set --config.loss.{field}=NAME'
       )
-    _check_name(field, part, losses.PER_EXAMPLE)
+    errors.check_name(f'config.loss.{field}', part, losses.PER_EXAMPLE)
   given = _check_parameters(config, parts, known)
+  if config.name in loss_fields.OF_VIEWS:
+    _check_views(config)
 
   def bind(name):
     wanted = inspect.signature(getattr(losses, name)).parameters
@@ -91,7 +96,8 @@ def make(
     for part in parts.values()
   ]
   num_classes = len(known['noise_prior'])
-  example = jnp.zeros((2, num_classes)), jnp.zeros((2,), jnp.int32)
+  views = (2,) if config.name in loss_fields.OF_VIEWS else ()
+  example = jnp.zeros((*views, 3, num_classes)), jnp.zeros((3,), jnp.int32)
   key = {'key': jax.random.key(0)} if _draws(config.name) else {}
   try:
     loss = _wrap(function(*bound) if parts else function, config)
@@ -107,6 +113,8 @@ def make_method(
   """The method that trains with the loss that `config` describes."""
   loss = make(config, known)
   lift = methods.of_batches if _draws(config.name) else methods.stateless
+  if config.name in loss_fields.OF_VIEWS:
+    lift = methods.of_views
   first, ramp = config.warm_up_epochs or 0.0, config.ramp_epochs or 0.0
   if not first and not ramp:
     return lift(loss)
@@ -145,13 +153,18 @@ def _wrap(loss, config):
   return clipped
 
 
-def _check_name(field: str, name: str, known: tuple[str, ...]) -> None:
-  if name in loss_fields.OF_VIEWS:
+def _check_views(config: ml_collections.ConfigDict) -> None:
+  """Raises if a loss of views is told of others than the two of training."""
+  if config.margin is not None:
     raise errors.UsageError(
-      f'config.loss.{field}={name!r} compares several views of each example, '
-      'and training here has one: use jensen_shannon'
+      f'config.loss.margin is set, but {config.name} compares several views of '
+      'each example, and a margin is for losses of one: leave it out'
     )
-  errors.check_name(f'config.loss.{field}', name, known)
+  if len(config.weights) != 3:
+    raise errors.UsageError(
+      f'config.loss.weights={config.weights} are {len(config.weights)} '
+      'numbers: set three, of the label and of the two views of training'
+    )
 
 
 def _check_parameters(
@@ -188,7 +201,7 @@ def _check_parameters(
       )
   for field in takers:
     if field not in given and field not in optional:
-      value = 'NAME' if loss_fields.fields()[field] is str else 'NUMBER'
+      value = _EXAMPLES.get(loss_fields.fields()[field], 'NUMBER')
       raise errors.UsageError(
         f'config.loss.{field} is missing: {whole} takes {takes}; set '
         f'--config.loss.{field}={value}'

@@ -56,8 +56,7 @@ def make(
       -1 where they are not known; if there are none, without it.
 
   Returns:
-    The method, after a warm-up if `warm_up_epochs` is set, and under mixup if
-    `mixup_alpha` is.
+    The method, after a warm-up if `warm_up_epochs` is set, and `wrapped`.
 
   Raises:
     UsageError: a name is unknown, a hyper-parameter is missing, not one of
@@ -97,22 +96,38 @@ def make(
       method = methods.warm_up(method, epochs=warm_up_epochs)
   except (AssertionError, ValueError) as error:
     raise errors.UsageError(f'config.method: {error}') from None
-  method = mixed(method, config)
+  method = wrapped(method, config)
   if method.num_trusted and 'trusted_labels' not in known:
     raise errors.UsageError(_missing(name, 'trusted_labels'))
   return method
 
 
-def mixed(
+def wrapped(
   method: methods.Method, config: ml_collections.ConfigDict
 ) -> methods.Method:
-  """The method under mixup, if `config.mixup_alpha` is set."""
-  if config.mixup_alpha is None:
-    return method
+  """The method under what `config` says of any method or loss.
+
+  Args:
+    method: of a method or a loss.
+    config: `config.method` of a run.
+
+  Returns:
+    The method under mixup, if `mixup_alpha` is set, and then under
+    `methods.track_margins`, if that is.
+
+  Raises:
+    UsageError: `mixup_alpha` is out of range, or the method cannot be wrapped.
+  """
   try:
-    return methods.mixup(method, alpha=config.mixup_alpha)
+    field = 'mixup_alpha'
+    if config.mixup_alpha is not None:
+      method = methods.mixup(method, alpha=config.mixup_alpha)
+    field = 'track_margins'
+    if config.track_margins:
+      method = methods.track_margins(method)
   except ValueError as error:
-    raise errors.UsageError(f'config.method.mixup_alpha: {error}') from None
+    raise errors.UsageError(f'config.method.{field}: {error}') from None
+  return method
 
 
 def _missing(name: str, field: str) -> str:

@@ -1,4 +1,4 @@
-"""Looks up the hyper-parameters that the papers' own codes use."""
+"""Looks up how the papers' own codes set and train losses and methods."""
 
 import functools
 import pathlib
@@ -13,26 +13,31 @@ class Entry(NamedTuple):
   """Hyper-parameters, and where they come from.
 
   Attributes:
-    loss: fields of `config.loss`.
+    loss: fields of `config.loss`; none for a method.
+    method: fields of `config.method`; none for a loss.
+    training: fields of `config` that a method is trained with, beside these.
     source: a paper, or a code and the file or folder in it.
     verified: whether they were read there; otherwise they are recalled.
     note: what to know before using them.
   """
 
   loss: dict[str, Any]
+  method: dict[str, Any]
+  training: dict[str, Any]
   source: str
   verified: bool
   note: str
 
 
-def recommended(loss: str, dataset: str, noise: str | None = None) -> Entry:
-  """The official hyper-parameters of a loss for a data set and its noise.
+def recommended(name: str, dataset: str, noise: str | None = None) -> Entry:
+  """The official settings of a loss or a method for a data set and its noise.
 
   Args:
-    loss: a loss of `noisy_labels.losses`, or a pair by the name that papers
-      give it, such as `NCE+RCE`.
+    name: a loss of `noisy_labels.losses`, or a pair by the name that papers
+      give it, such as `NCE+RCE`; or a method of `noisy_labels.methods`.
     dataset: `mnist`, `cifar10`, `cifar100`, `webvision`, `clothing1m`; any
-      other for losses whose values do not depend on it.
+      other for losses whose values do not depend on it. Methods have `cifar10`
+      and `cifar100`.
     noise: `symmetric`, `asymmetric`, `dependent` (on the instance) or `human`;
       `symmetric:0.4` where the values depend on the rate too.
 
@@ -43,8 +48,9 @@ def recommended(loss: str, dataset: str, noise: str | None = None) -> Entry:
   Raises:
     UsageError: there is none. It offers the nearest that there are.
   """
-  errors.check_name('loss', loss, table())
-  row = table()[loss]
+  every = {**table(), **method_table()}
+  errors.check_name('loss or method', name, every)
+  row = every[name]
   family = (noise or '').partition(':')[0]
   for key in (f'{dataset}:{noise}', f'{dataset}:{family}', dataset, 'any'):
     if key in row:
@@ -54,14 +60,14 @@ def recommended(loss: str, dataset: str, noise: str | None = None) -> Entry:
   ]
   if not noises:
     known = {key.partition(':')[0] for key in row}
-    errors.check_name(f'data set for {loss}', dataset, known)
+    errors.check_name(f'data set for {name}', dataset, known)
   if noise is None:
     raise errors.UsageError(
-      f'{loss} on {dataset} depends on the noise: say which of '
+      f'{name} on {dataset} depends on the noise: say which of '
       f'{", ".join(noises)}'
     )
   raise errors.UsageError(
-    f'noise for {loss} on {dataset}={noise!r} is unknown; '
+    f'noise for {name} on {dataset}={noise!r} is unknown; '
     f'{errors.nearest(noise, noises)}'
   )
 
@@ -69,18 +75,42 @@ def recommended(loss: str, dataset: str, noise: str | None = None) -> Entry:
 @functools.cache
 def table() -> dict[str, dict[str, Entry]]:
   """Every entry of official.toml, by loss and by data set and noise."""
-  path = pathlib.Path(__file__).parent / 'official.toml'
+  return _read('official.toml', 'loss')
+
+
+@functools.cache
+def method_table() -> dict[str, dict[str, Entry]]:
+  """Every entry of official_methods.toml, by method, data set and noise."""
+  return _read('official_methods.toml', 'method')
+
+
+def _read(file: str, kind: str) -> dict[str, dict[str, Entry]]:
+  """The entries of a file, whose values are fields of `config.loss` or so."""
+  path = pathlib.Path(__file__).parent / file
   text = tomllib.loads(path.read_text())
   sources = text.pop('sources')
+  training_of_all = text.pop('training', {})
   result: dict[str, dict[str, Entry]] = {}
-  for loss, row in text.items():
+  for name, row in text.items():
     about = {'source': row.pop('source'), 'note': '', 'verified': True}
     about |= {k: row.pop(k) for k in ('note', 'verified') if k in row}
-    fixed = {'name': loss, **row.pop('fields', {})}
-    result[loss] = {}
+    fixed = {'name': name, **row.pop('fields', {})}
+    training = _merged(training_of_all, row.pop('training', {}))
+    result[name] = {}
     for key, values in row.items():
       own = {k: values.pop(k) for k in about if k in values}
-      entry = {**about, **own}
+      entry = {'loss': {}, 'method': {}, **about, **own}
       entry['source'] = sources[entry['source']]
-      result[loss][key] = Entry({**fixed, **values}, **entry)
+      entry['training'] = _merged(training, values.pop('training', {}))
+      entry[kind] = {**fixed, **values}
+      result[name][key] = Entry(**entry)
   return result
+
+
+def _merged(fields: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+  """Fields of a configuration, changed by others, group by group."""
+  merged = {**fields}
+  for name, value in others.items():
+    is_group = isinstance(value, dict)
+    merged[name] = {**fields.get(name, {}), **value} if is_group else value
+  return merged

@@ -51,7 +51,7 @@ def _sweep(rate):
   sweep.base = common.get_config()
   sweep.base.noise.rate = float(rate)
   sweep.base.model.name = 'mlp'
-  # Half the steps of the other configurations: there are 42 systems.
+  # Half the steps of the other configurations: there are 43 systems.
   sweep.base.batch_size = 128
   sweep.base.eval_every = 10
   sweep.base.checkpoint_every = sweep.base.epochs

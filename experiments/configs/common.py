@@ -111,6 +111,9 @@ def get_config() -> ml_collections.ConfigDict:
   # come first. For any method or loss, `mixup_alpha` mixes each example with
   # another, with weights from Beta(alpha, alpha).
   config.method.mixup_alpha = config_dict.placeholder(float)
+  # For any method or loss of one view: remembers what training tells of each
+  # label, which experiments.export writes.
+  config.method.track_margins = config_dict.placeholder(bool)
 
   # A network of `experiments/models.py`, and what its layers compute in:
   # `float32` or `bfloat16`. Parameters are float32 in either case.
@@ -147,7 +150,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.schedule.every_epochs = 1.0
 
   # Decay a step of the running average of the weights, which is then what is
-  # measured; 0 is off.
+  # measured; 0 is off. A method that asks for averages has a decay of its own,
+  # `config.method.ema_decay`, which counts where this is 0 and no further.
   config.ema_decay = 0.0
 
   # Drawn anew for each example in each step; 0 and False leave images alone.

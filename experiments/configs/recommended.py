@@ -1,11 +1,16 @@
-r"""A loss as its paper's code sets it: `recommended.py:LOSS,DATASET[,NOISE]`.
+r"""A loss or method as its paper's code sets it, and the training that it has.
+
+`recommended.py:NAME,DATASET[,NOISE]`, such as
 
   python -m experiments.main \
     --config=experiments/configs/recommended.py:NCE+RCE,cifar10,symmetric:0.4
+  python -m experiments.main \
+    --config=experiments/configs/recommended.py:divide_mix,cifar10,symmetric:0.5
 
-NOISE is `symmetric`, or `symmetric:0.4` with its rate. Network, optimiser and
-epochs are those of the tables that these losses are compared in: Ma et al.
-(2020), `Normalized Loss Functions for Deep Learning with Noisy Labels
+NOISE is `symmetric`, or `symmetric:0.4` with its rate. A method is trained as
+official_methods.toml says. Of losses, network, optimiser and epochs are those
+of the tables that they are compared in: Ma et al. (2020), `Normalized Loss
+Functions for Deep Learning with Noisy Labels
 <https://arxiv.org/abs/2006.13554>`_, and its successors. For MNIST they use a
 CNN of four layers, here it is LeNet-5. Other data sets keep the defaults.
 """
@@ -40,14 +45,14 @@ PROTOCOLS = {
 
 
 def get_config(what: str = '') -> ml_collections.ConfigDict:
-  """The fields of the loss, and of the protocol of the data set."""
-  loss, _, rest = what.partition(',')
+  """The fields of the loss or method, and of its training on the data set."""
+  name, _, rest = what.partition(',')
   dataset, _, noise = rest.partition(',')
   if not dataset:
     raise errors.UsageError(
-      f'recommended.py:{what} lacks a loss or a data set: give it as '
-      'recommended.py:LOSS,DATASET or recommended.py:LOSS,DATASET,NOISE, such '
-      'as recommended.py:NCE+RCE,cifar10,symmetric:0.4'
+      f'recommended.py:{what} lacks a loss or method, or a data set: give it '
+      'as recommended.py:NAME,DATASET or recommended.py:NAME,DATASET,NOISE, '
+      'such as recommended.py:NCE+RCE,cifar10,symmetric:0.4'
     )
   config = common.get_config()
   config.dataset = dataset
@@ -55,9 +60,11 @@ def get_config(what: str = '') -> ml_collections.ConfigDict:
     config.noise.name, _, rate = noise.partition(':')
     if rate:
       config.noise.rate = float(rate)
-  entry = recommended.recommended(loss, dataset, noise or None)
+  entry = recommended.recommended(name, dataset, noise or None)
   config.loss.update(entry.loss)
-  if dataset in PROTOCOLS:
+  config.method.update(entry.method)
+  config.update(entry.training)
+  if entry.loss and dataset in PROTOCOLS:
     config.batch_size = 128
     config.optimizer.name = 'sgd'
     config.optimizer.max_gradient_norm = 5.0

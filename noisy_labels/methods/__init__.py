@@ -41,6 +41,7 @@ from noisy_labels.methods.sparse_over_parameterization_plus import (
 from noisy_labels.methods.track_margins import track_margins
 from noisy_labels.methods.transition_revision import transition_revision
 from noisy_labels.methods.truncated_pruning import truncated_pruning
+from noisy_labels.methods.views import of_views
 from noisy_labels.methods.volume_minimization import volume_minimization
 from noisy_labels.methods.warm_up import warm_up
 
@@ -70,6 +71,7 @@ METHODS = (
 # Loss in, method out.
 LIFTS = (
   'of_batches',
+  'of_views',
   'stateless',
 )
 
@@ -98,6 +100,7 @@ __all__ = (
   'mixup',
   'noise_adaptation_layer',
   'of_batches',
+  'of_views',
   'pro_mix',
   'progressive_early_stopping',
   'sparse_over_parameterization',

@@ -1,3 +1,5 @@
+"""From a configuration to schedules, optimisers and parts of the step."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,8 +8,11 @@ import pytest
 
 from experiments import build
 from experiments import errors
+from experiments import models
 from experiments import noises
 from experiments.configs import common
+from noisy_labels import methods
+from tests.experiments import toy
 
 
 def _config(**changes):
@@ -132,3 +137,21 @@ def test_warm_up_must_leave_epochs():
   config = _config(**{'epochs': 2, 'schedule.warmup_epochs': 2.0})
   with pytest.raises(errors.UsageError, match='warmup_epochs'):
     build.make_schedule(config, 10)
+
+
+@pytest.mark.parametrize(
+  ('of_run', 'of_method', 'want'),
+  [
+    (0.0, 0.0, 0.0),
+    (0.9, 0.0, 0.9),
+    (0.0, 0.997, 0.997),
+    # The averages that are measured are those that the method asks for.
+    (0.9, 0.997, 0.9),
+  ],
+)
+def test_the_runs_decay_of_averages_wins_over_the_methods(
+  of_run, of_method, want
+):
+  method = methods.volume_minimization()._replace(ema_decay=of_method)
+  parts = toy.parts(models.MLP(3, width=8), ema_decay=of_run)
+  assert build.with_method(parts, method).ema_decay == want

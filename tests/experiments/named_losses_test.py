@@ -46,13 +46,10 @@ def test_the_run_fills_in_what_it_knows():
   )
 
 
-def test_every_loss_can_be_named_or_says_why_not():
+def test_every_loss_can_be_named():
   every = {*losses.PER_EXAMPLE, *losses.OF_BATCHES}
-  assert every - {*loss_fields.names()} <= {'generalized_jensen_shannon'}
-  assert {*loss_fields.names()} - every == {
-    'active_passive',
-    'backward_corrected',
-  }
+  made_of_others = {'active_passive', 'backward_corrected'}
+  assert {*loss_fields.names()} == every | made_of_others
 
 
 @pytest.mark.parametrize('name', loss_fields.names())
@@ -129,6 +126,43 @@ def test_a_loss_of_batches_becomes_a_method_that_gives_it_keys():
   assert values.shape == (2,)
 
 
+def _of_views(**fields):
+  config = common.get_config()
+  config.loss.update(
+    name='generalized_jensen_shannon', weights=(0.5, 0.3, 0.2), **fields
+  )
+  known = named_losses.facts(TRANSITION, COUNTS)
+  return named_losses.make_method(config.loss, known)
+
+
+def test_a_loss_of_views_becomes_a_method_of_two():
+  method = _of_views(max_logit_norm=1.0)
+  assert method.two_views
+  batch = {
+    'image': LOGITS,
+    'other_image': LOGITS[:, ::-1],
+    'label': LABELS,
+    'mask': jnp.ones(2),
+  }
+  values, _ = method.loss(
+    lambda images, key: images,
+    batch,
+    method.init(jax.random.key(0), 2, 3),
+    jax.random.key(1),
+  )
+  views = losses.clip_logits(jnp.stack([LOGITS, LOGITS[:, ::-1]]), max_norm=1.0)
+  np.testing.assert_allclose(
+    values,
+    losses.generalized_jensen_shannon(views, LABELS, weights=(0.5, 0.3, 0.2)),
+    rtol=1e-6,
+  )
+
+
+def test_a_loss_of_views_has_no_warm_up():
+  with pytest.raises(errors.UsageError, match=r'config\.loss: warm_up takes'):
+    _of_views(warm_up_epochs=1.0)
+
+
 def test_cross_entropy_comes_first_where_it_should():
   config = common.get_config()
   config.loss.update(
@@ -182,7 +216,30 @@ def test_cross_entropy_comes_first_where_it_should():
     ),
     ({'name': 'cross_entropy', 'base': 'cross_entropy'}, 'base is set, but'),
     ({'name': 'f_divergence_loss'}, 'divergence is missing.*=NAME'),
-    ({'name': 'generalized_jensen_shannon'}, 'several views'),
+    (
+      {'name': 'backward_corrected', 'base': 'generalized_jensen_shannon'},
+      'base=.* is unknown; did you mean jensen_shannon',
+    ),
+    (
+      {'name': 'generalized_jensen_shannon'},
+      r'weights is missing.*="\(NUMBER, NUMBER, NUMBER\)"',
+    ),
+    (
+      {'name': 'generalized_jensen_shannon', 'weights': (0.9, 0.1)},
+      'are 2 numbers: set three',
+    ),
+    (
+      {'name': 'generalized_jensen_shannon', 'weights': (0.9, 0.1, 0.1)},
+      'weights must sum to 1',
+    ),
+    (
+      {
+        'name': 'generalized_jensen_shannon',
+        'weights': (0.9, 0.05, 0.05),
+        'margin': 1.0,
+      },
+      'margin is set, but generalized_jensen_shannon compares several views',
+    ),
   ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(fields, message):

@@ -139,6 +139,11 @@ def test_rates_are_those_of_wrong_labels():
     ('gold_loss_correction', {'num_trusted': 5}, 'num_trusted is set, but'),
     ('sparse_over_parameterization_plus', {'warm_up_epochs': 1.0}, 'views'),
     ('volume_minimization', {'warm_up_epochs': -1.0}, 'epochs must be in'),
+    (
+      'divide_mix',
+      {'track_margins': True},
+      'config.method.track_margins: track_margins takes .* two views',
+    ),
   ],
 )
 def test_what_cannot_be_meant(name, fields, message):

@@ -1,4 +1,4 @@
-"""Every entry is a loss that can be built and evaluated."""
+"""Every entry is a loss or a run that can be built; of losses, evaluated."""
 
 import functools
 
@@ -7,14 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments import build
+from experiments import check_config
 from experiments import errors
 from experiments import loss_fields
+from experiments import models
 from experiments import named_losses
 from experiments import noises
 from experiments import recommended
 from experiments.configs import common
 from experiments.configs import recommended as recommended_config
 from noisy_labels import losses
+from noisy_labels import methods
 
 NUM_CLASSES = {'cifar100': 100, 'webvision': 50, 'clothing1m': 14}
 ENTRIES = [
@@ -37,9 +41,12 @@ def test_every_entry_is_a_loss(name, key):
   # Plain losses, with any numbers, are tested by the suites of the losses.
   if name in losses.PER_EXAMPLE or key != next(iter(recommended.table()[name])):
     return
-  if config.loss.name in losses.OF_BATCHES:
+  shape = (20, num_classes)
+  if config.loss.name in loss_fields.OF_VIEWS:
+    shape = (2, *shape)
+  elif config.loss.name in losses.OF_BATCHES:
     loss = functools.partial(loss, key=jax.random.key(0))
-  logits = 3 * jax.random.normal(jax.random.key(0), (20, num_classes))
+  logits = 3 * jax.random.normal(jax.random.key(0), shape)
   labels = jnp.arange(20) % num_classes
   mean_loss = jax.jit(
     jax.value_and_grad(lambda logits: jnp.mean(loss(logits, labels)))
@@ -79,6 +86,14 @@ def test_the_closest_entry_is_found():
   [
     (('NCE+RCEE', 'cifar10'), r"'NCE\+RCEE' is unknown; did you mean NCE\+RCE"),
     (('NCE+RCE', 'cifar11'), 'did you mean cifar10 or cifar100'),
+    (('divide_mx', 'cifar10'), 'did you mean divide_mix'),
+    (('divide_mix', 'mnist'), 'data set for divide_mix=.*cifar10, cifar100'),
+    (('divide_mix', 'cifar10'), r'say which of symmetric:0\.2, '),
+    (
+      ('divide_mix', 'cifar10', 'symmetric:0.3'),
+      r'divide_mix on cifar10=.* did you mean symmetric:0',
+    ),
+    (('pro_mix', 'cifar10', 'pair_flip:0.4'), 'there are: asymmetric, symm'),
     (('CE_eps+MAE', 'cifar10'), 'say which of symmetric, asymmetric'),
     (
       ('CE_eps+MAE', 'cifar100', 'asymmetric:0.5'),
@@ -98,5 +113,68 @@ def test_a_configuration_has_the_protocol_of_its_data_set():
   assert (config.noise.name, config.noise.rate) == ('symmetric', 0.4)
   assert (config.model.name, config.epochs) == ('cnn8', 120)
   assert config.optimizer.momentum == 0.9
-  with pytest.raises(errors.UsageError, match='lacks a loss or a data set'):
+  with pytest.raises(errors.UsageError, match='lacks a loss or method, or'):
     recommended_config.get_config('NCE+RCE')
+
+
+METHOD_ENTRIES = [
+  (name, key) for name, row in recommended.method_table().items() for key in row
+]
+
+
+def _method_config(name, key):
+  """The configuration of an entry, with a rate wherever it has none."""
+  noise = key.partition(':')[2]
+  what = f'{name},{key.partition(":")[0]}'
+  return recommended_config.get_config(f'{what},{noise}' if noise else what)
+
+
+@pytest.mark.parametrize(('name', 'key'), METHOD_ENTRIES)
+def test_every_method_entry_is_a_run_that_can_be_built(name, key):
+  dataset, _, noise_name = key.partition(':')
+  entry = recommended.recommended(name, dataset, noise_name or None)
+  assert entry == recommended.method_table()[name][key]
+  assert entry.source.startswith('https://')
+  # The network is never the official one for sure.
+  assert entry.note
+  config = _method_config(name, key)
+  check_config.check(config)
+  assert config.method.name == name
+  assert config.model.name in models.MODELS
+  transition = noises.make_transition(
+    config.noise, NUM_CLASSES.get(dataset, 10), dataset=dataset
+  )
+  known = {
+    **named_losses.facts(transition, transition),
+    'part_of': models.part_of(config.model.name),
+    'steps_per_epoch': 351,
+  }
+  if config.num_trusted:
+    known['trusted_labels'] = np.zeros(20, int)
+  method = build.make_method(config, known)
+  assert method.loss
+  assert bool(method.num_trusted) == bool(config.num_trusted)
+  assert bool(config.second_view.operations) <= method.two_views
+  assert build.make_optimizer(config, 351).update
+
+
+def test_no_method_has_a_loss_of_its_name():
+  assert {*recommended.method_table()} <= {*methods.METHODS}
+  assert not {*recommended.method_table()} & {*recommended.table()}
+
+
+def test_a_method_has_the_training_of_its_data_set_and_noise():
+  config = _method_config('early_learning_regularization_plus', 'cifar100')
+  assert (config.epochs, config.model.name) == (250, 'resnet18')
+  assert config.optimizer.to_dict() == {
+    **common.get_config().optimizer.to_dict(),
+    'name': 'sgd',
+    'learning_rate': 0.02,
+    'weight_decay': 5e-4,
+  }
+  assert not config.noise.exclude_true
+  config = _method_config('divide_mix', 'cifar10:symmetric:0.9')
+  assert (config.method.unlabelled_weight, config.method.threshold) == (50, 0.6)
+  assert (config.noise.name, config.noise.rate) == ('symmetric', 0.9)
+  assert config.schedule.boundaries == (150,)
+  assert (config.augment.crop_padding, config.augment.flip) == (4, True)

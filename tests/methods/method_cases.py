@@ -66,6 +66,11 @@ CASES = {
     transition=TRANSITION
   ),
   'of_batches': methods.of_batches(against_shuffled),
+  'of_views': methods.of_views(
+    functools.partial(
+      losses.generalized_jensen_shannon, weights=(0.5, 0.25, 0.25)
+    )
+  ),
   'pro_mix': methods.pro_mix(
     confidence=0.6, warm_up_epochs=1.0, ramp_epochs=2.0, guess_epochs=2.0
   ),
