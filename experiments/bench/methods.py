@@ -154,6 +154,13 @@ _AROUND: dict[str, Callable[[train.Parts], train.Parts]] = {
   'of_batches': _with(
     methods.of_batches(functools.partial(losses.peer_loss, alpha=0.5))
   ),
+  'of_views': _with(
+    methods.of_views(
+      functools.partial(
+        losses.generalized_jensen_shannon, weights=(0.5, 0.25, 0.25)
+      )
+    )
+  ),
   'mixup': _with(methods.mixup(_CROSS_ENTROPY, alpha=1.0)),
   'track_margins': _with(methods.track_margins(_CROSS_ENTROPY)),
   'warm_up': _with(methods.warm_up(_CROSS_ENTROPY, epochs=1.0)),
