@@ -22,6 +22,8 @@ CASES = {
   'skewed': problems.random_problem(2003, 10, seed=1, skew=1.0),
   'missing': problems.random_problem(1000, 8, seed=2, missing=[0, 5]),
   'two classes': problems.random_problem(501, 2, seed=3),
+  # So many of a class that a number is selected, where few are sorted.
+  'large classes': problems.random_problem(3000, 3, seed=7),
   'few examples': problems.random_problem(6, 9, seed=4),
   'many classes': problems.random_problem(1500, 60, seed=5),
   'single examples': problems.random_problem(60, 40, seed=6, skew=1.0),
