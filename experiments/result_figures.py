@@ -34,7 +34,9 @@ def draw_curves(
       )
   axes.set_xlabel('epoch')
   axes.set_ylabel(label)
-  axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=0))
+  # As many decimals as tell the ticks apart; and there are no half epochs.
+  axes.yaxis.set_major_formatter(ticker.PercentFormatter(1))
+  axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
   figures.legend_below(figure)
   return figure
 
