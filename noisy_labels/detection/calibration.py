@@ -63,7 +63,7 @@ def calibrated_errors(
   size = len(labels) * jnp.abs(bias)
   lower, upper = found.lower - size, found.upper + size
   return expectation.ErrorCount(
-    found.number, lower.clip(0), upper.clip(max=len(labels))
+    jnp.asarray(found.number), lower.clip(0), upper.clip(max=len(labels))
   )
 
 

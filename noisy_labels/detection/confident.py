@@ -73,13 +73,13 @@ def confident_learning(
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
   labels, probs = passes.prepare(labels, probs)
-  guesses = passes.confident(labels, probs, axis_name).guesses
-  taken = take(filter_by, labels, probs, guesses, axis_name)
+  found = passes.confident(labels, probs, axis_name)
+  taken = take(filter_by, labels, probs, found, axis_name)
   if isinstance(probs, np.ndarray):
     # Only these rows are looked at again, of which there may be few.
     rows = np.flatnonzero(taken)
-    highest, own = confident_host.highest_and_own(rows, labels, probs)
-    taken[rows] = is_outdone(highest, own)
+    highest = confident_host.highest(rows, probs)
+    taken[rows] = is_outdone(highest, found.own[rows])
     return jnp.asarray(taken)
 
   def score(labels, rows, own):
@@ -93,7 +93,7 @@ def take(
   filter_by: str,
   labels: chex.Array,
   probs: chex.Array,
-  guesses: chex.Array,
+  confident: passes.Confident,
   axis_name: str | None = None,
 ) -> chex.Array:
   """The mask before labels that are as probable as any are left out.
@@ -102,7 +102,7 @@ def take(
     filter_by: see `confident_learning`, as axis_name.
     labels: integers `[N]`, from `passes.prepare`, as are probs.
     probs: floats `[N, K]`.
-    guesses: the class of which each row is confident, -1 for none, `[N]`.
+    confident: what confident learning counts of them.
     axis_name: of the shards.
 
   Returns:
@@ -116,10 +116,10 @@ def take(
       f'filter_by must be one of {", ".join(FILTERS)}, got {filter_by!r}'
     )
   if filter_by == 'confident_learning':
-    return (guesses >= 0) & (guesses != labels)
+    return (confident.guesses >= 0) & (confident.guesses != labels)
   if isinstance(probs, np.ndarray):
-    return confident_host.prune(filter_by, labels, probs, guesses)
-  return _prune(filter_by, labels, probs, guesses, axis_name)
+    return confident_host.prune(filter_by, labels, probs, confident)
+  return _prune(filter_by, labels, probs, confident.guesses, axis_name)
 
 
 def is_outdone(largest: chex.Array, own: chex.Array) -> chex.Array:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels import _checks
@@ -68,7 +67,8 @@ def expected_errors(
     <https://doi.org/10.1137/1.9781611970319>`_, 1982
   """
   labels, probs = passes.prepare(labels, probs)
-  return count(labels, probs, passes.confident(labels, probs), level)
+  confident = passes.confident(labels, probs)
+  return jax.device_put(count(labels, probs, confident, level))
 
 
 def count(
@@ -77,20 +77,20 @@ def count(
   confident: passes.Confident,
   level: float,
 ) -> ErrorCount:
-  """`expected_errors` of what `passes.prepare` and `passes.confident` made."""
+  """`expected_errors` of what `passes` made: numpy's numbers, or jax's."""
   _checks.in_range('level', level, '(0, 1)')
   on_host = isinstance(probs, np.ndarray)
   moments = (_moments if on_host else _compiled)(labels, probs, confident)
   number, deviation = moments
   margin = statistics.NormalDist().inv_cdf((1 + level) / 2) * deviation
   ends = (number - margin).clip(0), (number + margin).clip(max=len(labels))
-  return ErrorCount(*map(jnp.asarray, (number, *ends)))
+  return ErrorCount(number, *ends)
 
 
 def _moments(labels, probs, confident):
   """The number and its standard deviation."""
   xp = estimate.namespace(probs)
-  given, thresholds, guesses = confident
+  given, thresholds, guesses, own = confident
 
   def sums(numbers):
     return _by_class(labels, numbers, probs.shape[1])
@@ -103,10 +103,12 @@ def _moments(labels, probs, confident):
   one = given / (counted + lacking)
   values = threshold_slopes.Values((1 - wrong) * one, -one)
   given = xp.maximum(given, 1)
-  away = passes.own(labels, probs) - thresholds[labels]
+  away = own - thresholds[labels]
   spread = xp.sqrt(sums(away**2) / given)
   widths = spread * given ** (-1 / 3)
-  slopes = threshold_slopes.slopes(labels, probs, thresholds, widths, values)
+  slopes = threshold_slopes.slopes(
+    labels, probs, own, thresholds, widths, values
+  )
   influence = (
     (wrong - number / len(labels))[labels]
     + xp.where(guesses >= 0, values.any[labels], 0)

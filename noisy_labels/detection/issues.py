@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import chex
+import jax
 import jax.numpy as jnp
-import numpy as np
 
 from noisy_labels.detection import confident
 from noisy_labels.detection import expectation
@@ -84,17 +84,12 @@ def find_label_issues(
   labels, probs = passes.prepare(labels, probs, scores)
   found = passes.confident(labels, probs)
   expected = expectation.count(labels, probs, found, level)
-  taken = confident.take(filter_by, labels, probs, found.guesses)
-
-  def best(labels, rows, own):
-    del labels
-    first = rows.argmax(axis=1)
-    return first.astype(np.int32), passes.own(first, rows), own
-
-  suggested, confidence, own = passes.scores(best, labels, probs)
-  is_issue = taken & confident.is_outdone(confidence, own)
+  taken = confident.take(filter_by, labels, probs, found)
+  suggested, confidence = passes.most_probable(probs)
+  is_issue = taken & confident.is_outdone(confidence, found.own)
   if scores is None:
-    scores, ascending = (1 - own).clip(0, 1), own  # 1 - p_y rounds to 1.
+    # Sorted by p_y, since 1 - p_y rounds to 1.
+    scores, ascending = (1 - found.own).clip(0, 1), found.own
   else:
     ascending = -estimate.namespace(probs).asarray(scores)
   inputs.check_scores('scores', scores)
@@ -106,13 +101,14 @@ def find_label_issues(
   order = order_lib.first_true(is_issue, order_lib.rising(ascending))
 
   def in_order(column):
-    return jnp.asarray(xp.asarray(column)[order])
+    return xp.take(xp.asarray(column), order)
 
-  return LabelIssues(
-    index=jnp.asarray(order),
+  issues = LabelIssues(
+    index=order,
     is_issue=in_order(is_issue),
     score=in_order(scores),
     suggested=in_order(suggested),
     confidence=in_order(confidence),
     expected=expected,
   )
+  return jax.device_put(issues)

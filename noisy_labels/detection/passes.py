@@ -89,11 +89,10 @@ def _scores_on_host(function, labels, probs, size):
   # Larger temporaries are given back to the system, and cleared, each time.
   size = max(1, size // 2)
   dtype = np.promote_types(probs.dtype, np.float32)
-  ones = np.ones(probs.shape[1], dtype)
   outs = []
   for start in range(0, len(probs), size):
     rows = probs[start : start + size].astype(dtype, copy=False)
-    inputs.check_rows(rows, rows @ ones, rows.min(), start)
+    inputs.check_block(rows, start)
     classes = labels[start : start + size]
     outs.append(function(classes, rows, own(classes, rows)))
   return jax.tree.map(lambda *parts: np.concatenate(parts), *outs)
@@ -111,6 +110,42 @@ def largest(rows: chex.Array) -> chex.Array:
   if isinstance(rows, np.ndarray) and rows.shape[1] < _SHORT:
     return rows.T.copy().max(axis=0)
   return rows.max(axis=1)
+
+
+def most_probable(probs: chex.Array) -> tuple[chex.Array, chex.Array]:
+  """The first of the most probable classes, int32, and its probability, `[N]`.
+
+  Args:
+    probs: floats `[N, K]`, which have been looked at.
+  """
+  dtype = np.promote_types(probs.dtype, np.float32)
+  if isinstance(probs, np.ndarray):
+    size = blocks.rows_of_numpy(probs.shape[1])
+    starts = range(0, len(probs), size)
+    parts = [_most_probable(probs[start : start + size]) for start in starts]
+    classes, found = map(np.concatenate, zip(*parts, strict=True))
+    return classes, found.astype(dtype, copy=False)
+
+  def of_block(carry, rows, fresh):
+    del fresh
+    classes = rows.argmax(axis=1).astype(np.int32)
+    return carry, (classes, own(classes, rows).astype(dtype))
+
+  size = blocks.rows_in_cache(probs.shape[1])
+  return blocks.scan(of_block, (), probs, size)[1]
+
+
+def _most_probable(rows):
+  num_classes = rows.shape[1]
+  if num_classes >= _SHORT:
+    classes = rows.argmax(axis=1).astype(np.int32)
+    return classes, own(classes, rows)
+  columns = rows.T.copy()
+  found = columns.max(axis=0)
+  # Bytes, of which numpy takes the largest faster than the place of a float.
+  from_last = np.arange(num_classes, 0, -1, dtype=np.uint8)[:, None]
+  first = (from_last * (columns == found)).max(axis=0)
+  return np.int32(num_classes) - first, found
 
 
 def largest_other(labels: chex.Array, rows: chex.Array) -> chex.Array:
@@ -137,11 +172,13 @@ class Confident(NamedTuple):
   given: how often each label is given, over all shards, integers `[K]`.
   thresholds: of the classes, floats `[K]`.
   guesses: the class of which each row is confident, -1 for none, `[N]`.
+  own: what each row has for its label, at least float32, `[N]`.
   """
 
   given: chex.Array
   thresholds: chex.Array
   guesses: chex.Array
+  own: chex.Array
 
 
 def confident(
@@ -153,13 +190,15 @@ def confident(
 
 
 def _confident(labels, probs, axis_name):
-  confidence = confident_sums.self_confidence(labels, probs)
+  dtype = np.promote_types(probs.dtype, np.float32)
+  chosen = own(labels, probs).astype(dtype)
+  confidence = confident_sums.sums_of(labels, chosen, probs.shape[1])
   confidence = blocks.total(confidence, axis_name)
   bounds = confident_sums.thresholds_from(confidence)
   guess = confident_guess.guess
   if isinstance(probs, np.ndarray):
     guess = confident_host.guess
-  return Confident(confidence.given, bounds, guess(probs, bounds))
+  return Confident(confidence.given, bounds, guess(probs, bounds), chosen)
 
 
 # Once, and not in each call that nobody jitted.

@@ -29,6 +29,7 @@ class Values(NamedTuple):
 def slopes(
   labels: chex.Array,
   probs: chex.Array,
+  own: chex.Array,
   thresholds: chex.Array,
   widths: chex.Array,
   values: Values,
@@ -42,6 +43,7 @@ def slopes(
   Args:
     labels: integers `[N]`, from `passes.prepare`, as are probs.
     probs: floats `[N, K]`, numpy's or jax's.
+    own: what each row has for its label, at least float32, `[N]`.
     thresholds: t, floats `[K]`.
     widths: h, floats `[K]`, not negative; where it is 0, so is the slope.
     values: of guesses.
@@ -52,21 +54,25 @@ def slopes(
   dtype = np.promote_types(probs.dtype, np.float32)
   lowest = (thresholds - confident_guess.MARGIN).astype(dtype)
   arrays = lowest - widths.astype(dtype), lowest, lowest + widths.astype(dtype)
-  size = blocks.rows_in_cache(probs.shape[1])
+  num_classes = probs.shape[1]
   on_host = isinstance(probs, np.ndarray)
 
   def add(changes, block, fresh):
-    found = _of_block(block[0], block[1], *arrays, values)
+    labels, rows, own = block
+    found = _of_block(labels, rows, own, *arrays, values)
     return changes + jnp.where(fresh[:, None], found, 0).sum(axis=0), None
 
   if on_host:
-    changes = np.zeros(probs.shape[1])
+    size = blocks.rows_of_numpy(num_classes)
+    changes = np.zeros(num_classes)
     for start in range(0, len(probs), size):
       part = slice(start, start + size)
-      changes += _of_block_on_host(labels[part], probs[part], *arrays, values)
+      block = labels[part], probs[part], own[part]
+      changes += _of_block_on_host(*block, *arrays, values)
   else:
-    zeros = jnp.zeros(probs.shape[1], dtype)
-    changes, _ = blocks.scan(add, zeros, (labels, probs), size)
+    size = blocks.rows_in_cache(num_classes)
+    zeros = jnp.zeros(num_classes, dtype)
+    changes, _ = blocks.scan(add, zeros, (labels, probs, own), size)
   width = (np if on_host else jnp).where(widths > 0, 2 * widths, 1)
   return changes / width
 
@@ -92,12 +98,12 @@ def _change(is_own, others, is_sole, is_top, labels, values):
   return xp.where(others == 0, alone, xp.where(others == 1, second, 0))
 
 
-def _of_block(labels, rows, low, threshold, high, values):
+def _of_block(labels, rows, own, low, threshold, high, values):
   rows = rows.astype(low.dtype)
   classes = jnp.arange(rows.shape[1])
   confident = rows >= threshold
   named = jnp.where(confident, classes, 0)
-  is_top = passes.own(labels, rows) >= passes.largest(rows)
+  is_top = own >= passes.largest(rows)
   labels = labels[:, None]
   change = _change(
     classes == labels,
@@ -110,7 +116,7 @@ def _of_block(labels, rows, low, threshold, high, values):
   return jnp.where((rows >= low) & (rows < high), change, 0)
 
 
-def _of_block_on_host(labels, rows, low, threshold, high, values):
+def _of_block_on_host(labels, rows, own, low, threshold, high, values):
   """Looks at no pairs of row and class but those that are near or confident."""
   size, num_classes = rows.shape
   rows = rows.astype(low.dtype, copy=False)
@@ -121,10 +127,15 @@ def _of_block_on_host(labels, rows, low, threshold, high, values):
   named = np.bincount(row, confident * column, size)
   near = np.flatnonzero(probs < high[column])
   row, column, confident = row[near], column[near], confident[near]
-  is_top = passes.own(labels, rows) >= passes.largest(rows)
+  others = count[row] - confident
+  # Of other rows it makes no difference which class is the most probable.
+  two = np.zeros(size, bool)
+  two[row[others == 1]] = True
+  is_top = np.zeros(size, bool)
+  is_top[two] = own[two] >= passes.largest(rows[two])
   change = _change(
     column == labels[row],
-    count[row] - confident,
+    others,
     named[row] - confident * column == labels[row],
     is_top[row],
     labels[row],

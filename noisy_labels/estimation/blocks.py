@@ -10,6 +10,8 @@ import jax.numpy as jnp
 
 # Of a matrix of examples: small enough for a processor's cache.
 _ELEMENTS = 2**18
+# Of numpy, where every block costs some calls: in the last cache.
+_ELEMENTS_OF_NUMPY = 2**19
 
 
 def scan(
@@ -59,6 +61,11 @@ def scan(
 def rows_in_cache(num_columns: int) -> int:
   """Return how many rows of a matrix fit a block that is passed through."""
   return max(1, _ELEMENTS // num_columns)
+
+
+def rows_of_numpy(num_columns: int) -> int:
+  """The same, where numpy goes through."""
+  return max(1, _ELEMENTS_OF_NUMPY // num_columns)
 
 
 def class_sums(

@@ -14,12 +14,14 @@ from noisy_labels.estimation import inputs
 
 
 def sums(
-  labels: npt.ArrayLike, probs: np.ndarray, weights: npt.ArrayLike | None
+  labels: npt.ArrayLike,
+  own: np.ndarray,
+  num_classes: int,
+  weights: npt.ArrayLike | None,
 ) -> tuple[np.ndarray, np.ndarray]:
   """Sums of `p[n, y_n]` by given label, float64, and the numbers of labels."""
   labels = np.asarray(labels)
-  num_classes = probs.shape[1]
-  chosen = own(labels, probs).astype(np.float64)
+  chosen = own.astype(np.float64)
   if weights is not None:
     chosen *= np.asarray(weights)
   return (
@@ -56,14 +58,13 @@ def guess(probs: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
   """`confident_guess.guess`, int64; rows that are no distributions raise."""
   wide = np.promote_types(probs.dtype, np.float32)
   lowest = (thresholds - confident_guess.MARGIN).astype(wide)
-  ones = np.ones(probs.shape[1], wide)
   guesses = np.empty(len(probs), np.int64)
-  size = min(len(probs), blocks.rows_in_cache(probs.shape[1]))
+  size = min(len(probs), blocks.rows_of_numpy(probs.shape[1]))
   # Repeated, so that a block is compared in one run and not row by row.
   repeated = np.tile(lowest, (size, 1))
   for start in range(0, len(probs), size):
     block = probs[start : start + size].astype(wide, copy=False)
-    inputs.check_rows(block, block @ ones, block.min(), start)
+    inputs.check_block(block, start)
     guesses[start : start + size] = _guess_block(block, repeated)
   return guesses
 

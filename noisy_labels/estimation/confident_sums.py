@@ -53,12 +53,27 @@ def self_confidence(
     Sums, of at least float32 and accurate for millions of examples. Memory: a
     few `[N]`.
   """
+  own: chex.Array
   if isinstance(probs, np.ndarray):
-    return SelfConfidence(*confident_host.sums(labels, probs, weights))
-  num_classes = probs.shape[1]
+    own = confident_host.own(np.asarray(labels), probs)
+  else:
+    own = jnp.take_along_axis(probs, jnp.asarray(labels)[:, None], axis=1)[:, 0]
+  return sums_of(labels, own, probs.shape[1], weights)
+
+
+def sums_of(
+  labels: chex.Array,
+  own: chex.Array,
+  num_classes: int,
+  weights: chex.Array | None = None,
+) -> SelfConfidence:
+  """`self_confidence` of what each example has for its label, `[N]`."""
+  if isinstance(own, np.ndarray):
+    return SelfConfidence(
+      *confident_host.sums(labels, own, num_classes, weights)
+    )
   labels = jnp.asarray(labels)
-  chosen = jnp.take_along_axis(probs, labels[:, None], axis=1)[:, 0]
-  chosen = chosen.astype(estimate.float_dtype(probs))
+  chosen = own.astype(estimate.float_dtype(own))
   if weights is not None:
     chosen = chosen * jnp.asarray(weights)
   return SelfConfidence(

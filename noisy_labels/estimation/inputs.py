@@ -137,6 +137,12 @@ def check_rows(
   )
 
 
+def check_block(rows: np.ndarray, first_row: int) -> None:
+  """`check_rows` of a block of numpy's, at least float32, `[block, K]`."""
+  # A product with ones may wake threads, which are then kept busy waiting.
+  check_rows(rows, np.einsum('ij->i', rows), rows.min(), first_row)
+
+
 def check_weights(weights: Any, num_examples: int) -> None:
   """Raise ValueError unless weights are None or non-negative integers `[N]`."""
   if weights is None:

@@ -12,7 +12,7 @@ import pytest
 from noisy_labels import detection
 from noisy_labels import estimation
 from noisy_labels.detection import confident
-from noisy_labels.detection import confident_host
+from noisy_labels.detection import largest_host
 from noisy_labels.estimation import blocks
 from tests.estimation import problems
 
@@ -79,12 +79,25 @@ def confident_counts(labels, probs):
 
 
 @every_filter
-def test_blocks_do_not_matter(monkeypatch, filter_by):
-  want = compiled(filter_by)(*CASES['random'])
+@pytest.mark.parametrize('case', ['imbalanced', 'large classes'])
+def test_blocks_do_not_matter(monkeypatch, case, filter_by):
+  want = compiled(filter_by)(*CASES[case])
   monkeypatch.setattr(blocks, '_ELEMENTS', 1000)
-  monkeypatch.setattr(confident_host, '_ELEMENTS', 1000)
-  for arrays in (CASES['random'], map(jnp.asarray, CASES['random'])):
+  monkeypatch.setattr(blocks, '_ELEMENTS_OF_NUMPY', 1000)
+  monkeypatch.setattr(largest_host, '_ELEMENTS', 1000)
+  monkeypatch.setattr(largest_host, '_TOGETHER', 1000)
+  for arrays in (CASES[case], map(jnp.asarray, CASES[case])):
     got = detection.confident_learning(*arrays, filter_by=filter_by)
+    np.testing.assert_array_equal(got, want)
+
+
+@every_filter
+@pytest.mark.parametrize('case', ['many classes', 'large classes'])
+def test_views_of_other_arrays_are_read_as_they_are(case, filter_by):
+  labels, probs = CASES[case]
+  want = compiled(filter_by)(labels, probs)
+  for view in (np.asfortranarray(probs), np.repeat(probs, 2, axis=1)[:, ::2]):
+    got = detection.confident_learning(labels, view, filter_by=filter_by)
     np.testing.assert_array_equal(got, want)
 
 

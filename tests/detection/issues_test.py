@@ -2,6 +2,7 @@ import functools
 
 from cleanlab import filter as cleanlab_filter
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -47,6 +48,18 @@ def test_suggestions_are_the_most_probable_classes():
   np.testing.assert_array_equal(got.confidence, PROBS[got.index, best])
   given = LABELS[got.index]
   assert (got.suggested != given)[got.is_issue].all()
+
+
+@pytest.mark.parametrize('num_classes', [3, 80])
+def test_of_equally_probable_classes_the_first_is_suggested(num_classes):
+  probs = np.zeros((40, num_classes), np.float32)
+  probs[:, [1, num_classes - 1]] = 0.5
+  labels = np.arange(40, dtype=np.int32) % num_classes
+  for array in (probs, probs.astype(np.float16), jnp.asarray(probs)):
+    got = detection.find_label_issues(labels, array)
+    np.testing.assert_array_equal(got.suggested, 1)
+    np.testing.assert_array_equal(got.confidence, 0.5)
+    assert got.confidence.dtype == got.score.dtype == jnp.float32
 
 
 def test_other_scores_and_other_order():

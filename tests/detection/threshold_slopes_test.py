@@ -28,7 +28,8 @@ def test_they_are_what_moving_one_threshold_changes(missing):
 
   want = [total(k, 1) - total(k, -1) for k in range(K)]
   assert np.abs(want[:2]).min() > 1
-  arguments = labels, probs, thresholds, WIDTHS, values
+  own = passes.own(labels, probs)
+  arguments = labels, probs, own, thresholds, WIDTHS, values
   compiled = jax.jit(threshold_slopes.slopes)
   for got in (
     threshold_slopes.slopes(*arguments),
