@@ -32,29 +32,21 @@ which small networks do not fill: on a CPU a convolution is slower so, and a
 perceptron about as fast. scripts/bench.sh together measures it.
 """
 
-import itertools
-import json
-import math
 import pathlib
-import sys
-from typing import Any
-from typing import NamedTuple
 
 from absl import flags
 import jax
 import ml_collections
 
 from experiments import build
-from experiments import check_config
 from experiments import devices
 from experiments import errors
 from experiments import grid
 from experiments import groups
 from experiments import launch
 from experiments import log
-from experiments import loop
 from experiments import record
-from experiments import sweep_state
+from experiments import sweep_runs
 from experiments import table
 
 FLAGS = flags.FLAGS
@@ -98,7 +90,7 @@ def main() -> None:
     print(devices.describe(), flush=True)
   if FLAGS.state:
     for folder, one in sweeps.items():
-      _show_state(runs(one, folder), folder)
+      sweep_runs.show_state(sweep_runs.runs(one, folder), folder)
     return
   if FLAGS.index is not None:
     if FLAGS.together > 1:
@@ -130,6 +122,11 @@ def _sweeps(
   workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
   sweeps = {workdir: config}
   if 'sweeps' in config:
+    if 'grid' in config:
+      raise errors.UsageError(
+        'config.grid is beside config.sweeps, which have grids of their own: '
+        'give it to each of them, or say --grid'
+      )
     sweeps = {workdir / name: one for name, one in config.sweeps.items()}
     for one in sweeps.values():
       one.seeds = config.seeds
@@ -142,14 +139,16 @@ def _run_one(
   sweeps: dict[pathlib.Path, ml_collections.ConfigDict], index: int
 ) -> None:
   all_runs = [
-    run for folder, one in sweeps.items() for run in runs(one, folder)
+    run
+    for folder, one in sweeps.items()
+    for run in sweep_runs.runs(one, folder)
   ]
   if not 0 <= index < len(all_runs):
     raise errors.UsageError(
       f'--index={index} is not in 0..{len(all_runs) - 1}: the sweep has '
       f'{len(all_runs)} runs'
     )
-  _run([all_runs[index]], FLAGS.data_dir)
+  sweep_runs.run_some([all_runs[index]], FLAGS.data_dir)
 
 
 def _run_and_report(
@@ -157,7 +156,7 @@ def _run_and_report(
 ) -> None:
   if sweep.get('sort'):
     errors.check_name('config.sort', sweep.sort, record.RULES)
-  summaries = run(
+  summaries = sweep_runs.run(
     sweep, workdir, data_dir=FLAGS.data_dir, together=FLAGS.together
   )
   if jax.process_index() != 0:
@@ -172,142 +171,6 @@ def _run_and_report(
   path = report_page.write(workdir, compared)
   table.show(summaries, f'{groups.title(compared)}\nPercent, mean ± deviation')
   print(f'Report: {path.absolute()}')
-
-
-class Run(NamedTuple):
-  """One run of a sweep: of which system, how, where to, and its title."""
-
-  system: str
-  config: ml_collections.ConfigDict
-  workdir: pathlib.Path
-  title: str
-
-
-def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
-  """Every system of `grid.systems` with every seed, as they are run.
-
-  Args:
-    sweep: `base`, the configuration that all share; `systems`, from a name to
-      the fields that differ; `seeds`, how many; and, if there is one, `grid`.
-    workdir: has a directory for each system and seed.
-
-  Returns:
-    The runs. Seeds go outside, so that a stopped sweep has every system.
-
-  Raises:
-    UsageError: there is no seed, the grid cannot be meant, or a number of a run
-      is out of its range.
-  """
-  if sweep.seeds < 1:
-    raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
-  systems = grid.systems(sweep)
-  pairs = list(itertools.product(range(sweep.seeds), systems.items()))
-  found = [
-    Run(
-      name,
-      build.one_config(sweep, fields, seed),
-      workdir / name / f'seed{seed}',
-      f'[{number}/{len(pairs)}] {name}, seed {seed}',
-    )
-    for number, (seed, (name, fields)) in enumerate(pairs, 1)
-  ]
-  # Now, and not when the runs before have been trained.
-  for one in found:
-    check_config.check(one.config)
-  return found
-
-
-def run(
-  sweep: ml_collections.ConfigDict,
-  workdir: pathlib.Path,
-  *,
-  data_dir: str | None,
-  together: int = 1,
-) -> dict[str, list[dict[str, Any]]]:
-  """Runs every system with every seed, or reads what is finished.
-
-  Args:
-    sweep: see `runs`.
-    workdir: holds a directory for each system and seed.
-    data_dir: where TFDS keeps its data.
-    together: how many seeds of a system to train at once.
-
-  Returns:
-    For each system, the summaries of its seeds.
-  """
-  summaries: dict[str, list[dict[str, Any]]] = {}
-  all_runs = runs(sweep, workdir)
-  for some in _groups(all_runs, together):
-    was_finished = all(record.read_summary(one.workdir) for one in some)
-    summaries.setdefault(some[0].system, []).extend(_run(some, data_dir))
-    # No run can use what another compiled, and many fill the memory.
-    jax.clear_caches()
-    # In a file the lines of the runs say it, and tables would bury them.
-    if sys.stdout.isatty() and jax.process_index() == 0 and not was_finished:
-      _show_state(all_runs, workdir)
-  return json.loads(json.dumps(summaries))
-
-
-def _show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
-  for one in all_runs:
-    record.check_workdir(one.workdir, one.config)
-  if jax.process_index() != 0:
-    return
-  sweep_state.show(
-    {
-      (one.system, one.config.seed): sweep_state.of_run(
-        one.workdir, one.config.epochs
-      )
-      for one in all_runs
-    },
-    str(workdir),
-  )
-
-
-def _groups(all_runs: list[Run], size: int) -> list[list[Run]]:
-  """Seeds of one system to train at once, in the order of the first of them."""
-  found: dict[tuple[str, int], list[Run]] = {}
-  for one in all_runs:
-    found.setdefault((one.system, one.config.seed // size), []).append(one)
-  return list(found.values())
-
-
-def _run(some: list[Run], data_dir: str | None) -> list[dict[str, Any]]:
-  """The summaries of runs, each of which is said in a line, too."""
-  title = some[0].title
-  if len(some) > 1:
-    title += f' to {some[-1].config.seed}'
-  summaries = loop.run_together(
-    [one.config for one in some],
-    [one.workdir for one in some],
-    data_dir=data_dir,
-    title=title,
-  )
-  if jax.process_index() == 0:
-    for one, summary in zip(some, summaries, strict=True):
-      print(f'{one.title}: {_describe(summary)}', flush=True)
-  return summaries
-
-
-def _describe(summary: dict[str, Any]) -> str:
-  last, chosen = (
-    _percent(summary[rule]['test_accuracy'])
-    for rule in ('last', 'best_validation')
-  )
-  line = (
-    f'test accuracy {last} in the last epoch, {chosen} in the best by noisy '
-    'validation'
-  )
-  memorised = _percent(summary['last']['memorised'])
-  if memorised == '-':
-    return line
-  return f'{line}, {memorised} of the wrong labels memorised'
-
-
-def _percent(share: float | None) -> str:
-  # NaN of a run, and None of one that is read, where there was nothing to
-  # measure: no wrong label, or no test split.
-  return '-' if share is None or math.isnan(share) else f'{share:.1%}'
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ import pytest
 from experiments import build
 from experiments import errors
 from experiments import grid
-from experiments import sweep
+from experiments import sweep_runs
 from experiments.configs import common
 from tests.experiments import programs
 
@@ -166,7 +166,7 @@ def test_a_run_that_has_a_seed_is_no_system():
 
 def test_runs_have_their_own_directories_and_ranges_are_checked_first():
   config = _sweep({'epochs': (2, 3)})
-  runs = sweep.runs(config, pathlib.Path('runs'))
+  runs = sweep_runs.runs(config, pathlib.Path('runs'))
   assert [(run.system, run.config.epochs, run.config.seed) for run in runs] == [
     (f'{system}+epochs={epochs}', epochs, seed)
     for seed in (0, 1)
@@ -177,7 +177,7 @@ def test_runs_have_their_own_directories_and_ranges_are_checked_first():
   assert runs[1].workdir == pathlib.Path('runs/gce+epochs=3/seed0')
   config.grid.epochs = (2, 0)
   with pytest.raises(errors.UsageError, match=r'config\.epochs=0'):
-    sweep.runs(config, pathlib.Path('runs'))
+    sweep_runs.runs(config, pathlib.Path('runs'))
 
 
 def test_the_configuration_of_one_run_has_a_grid_and_seeds(tmp_path, data_dir):

@@ -4,13 +4,14 @@ import functools
 import json
 
 import jax
+import ml_collections
 import pytest
 
 from experiments import devices
 from experiments import errors
 from experiments import interrupt
 from experiments import loop
-from experiments import sweep
+from experiments import sweep_runs
 from experiments import together
 from experiments.configs import common
 from tests.experiments import programs
@@ -211,11 +212,11 @@ def test_a_sweep_trains_so_many_seeds_at_once(tmp_path, monkeypatch):
     return [{'seed': one.seed} for one in configs]
 
   monkeypatch.setattr(loop, 'run_together', run_together)
-  monkeypatch.setattr(sweep, '_describe', str)
-  whole = sweep.ml_collections.ConfigDict(
+  monkeypatch.setattr(sweep_runs, '_describe', str)
+  whole = ml_collections.ConfigDict(
     {'base': config, 'seeds': 3, 'systems': {'one': {}, 'two': {}}}
   )
-  summaries = sweep.run(whole, tmp_path, data_dir=None, together=2)
+  summaries = sweep_runs.run(whole, tmp_path, data_dir=None, together=2)
   assert asked == [
     ([0, 1], 'one', '[1/6] one, seed 0 to 1'),
     ([0, 1], 'two', '[2/6] two, seed 0 to 1'),

@@ -1,0 +1,195 @@
+"""The runs of a sweep, and what is made of them."""
+
+import html.parser
+import json
+import pathlib
+import re
+import sys
+
+import pytest
+
+from experiments import errors
+from experiments import groups
+from experiments import loop
+from experiments import record
+from experiments import report_page
+from experiments import sweep_runs
+from experiments import table
+from tests.experiments import small_sweep
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, data_dir):
+  workdir = tmp_path_factory.mktemp('sweep')
+  config = small_sweep.config()
+  summaries = sweep_runs.run(config, workdir, data_dir=data_dir)
+  return config, workdir, summaries
+
+
+def test_every_system_runs_with_every_seed(finished):
+  _, workdir, summaries = finished
+  assert list(summaries) == ['cross_entropy', 'mixture_cross_entropy']
+  for name, runs in summaries.items():
+    assert len(runs) == 2
+    for seed in range(2):
+      saved = json.loads(
+        (workdir / name / f'seed{seed}/config.json').read_text()
+      )
+      assert saved['loss']['name'] == name
+      assert saved['seed'] == seed
+  # The systems of a seed see the same wrong labels.
+  counts = [
+    [run['noise_counts'] for run in runs] for runs in summaries.values()
+  ]
+  assert all(one == counts[0] for one in counts)
+  assert counts[0][0] != counts[0][1]
+
+
+def test_the_table_has_means_and_sample_deviations(finished):
+  _, _, summaries = finished
+  cells = table.rows(summaries)['mixture_cross_entropy']
+  for column, cell in zip(table.COLUMNS, cells, strict=True):
+    values = [
+      100 * run[column.rule][column.measure]
+      for run in summaries['mixture_cross_entropy']
+    ]
+    assert cell.mean == pytest.approx(sum(values) / 2)
+    assert cell.std == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+
+
+def test_a_ranking_has_the_best_first(finished):
+  _, _, summaries = finished
+  ranked = table.ranked(summaries, 'best_test')
+  assert sorted(ranked) == sorted(summaries)
+  means = [cells[2].mean for cells in table.rows(ranked).values()]
+  assert means == sorted(means, reverse=True)
+
+
+def test_the_table_prints_whole_names(finished, capsys):
+  _, _, summaries = finished
+  table.show(summaries, 'title')
+  out = capsys.readouterr().out
+  for name in summaries:
+    assert name in out
+
+
+class _Page(html.parser.HTMLParser):
+  def __init__(self):
+    super().__init__()
+    self.tags = []
+    self.links = []
+
+  def handle_starttag(self, tag, attrs):
+    self.tags.append(tag)
+    self.links += [v for k, v in attrs if k in ('src', 'href', 'xlink:href')]
+
+
+def test_the_report_is_one_page_that_loads_nothing(finished):
+  config, workdir, summaries = finished
+  compared = groups.of_sweep(workdir, config, summaries)
+  text = report_page.write(workdir, compared).read_text()
+  page = _Page()
+  page.feed(text)
+  assert page.tags.count('svg') == 4
+  assert 'script' not in page.tags
+  assert all(link.startswith(('#', 'data:')) for link in page.links)
+  assert not re.findall(r'url\((?!#)', text)
+  for cells in table.rows(summaries).values():
+    for cell in cells:
+      assert str(cell) in text
+
+
+def test_names_in_the_report_are_escaped(finished):
+  config, workdir, summaries = finished
+  config = config.copy_and_resolve_references()
+  config.base.model.name = '<script>alert(1)</script>'
+  compared = groups.of_sweep(workdir, config, summaries)
+  text = report_page.write(workdir, compared).read_text()
+  assert '<script>' not in text
+
+
+def test_runs_are_numbered_as_they_are_run():
+  config = small_sweep.config()
+  numbered = sweep_runs.runs(config, pathlib.Path('runs'))
+  assert [(one.system, one.config.seed) for one in numbered] == [
+    ('cross_entropy', 0),
+    ('mixture_cross_entropy', 0),
+    ('cross_entropy', 1),
+    ('mixture_cross_entropy', 1),
+  ]
+  assert numbered[3].workdir == pathlib.Path('runs/mixture_cross_entropy/seed1')
+
+
+def test_a_sweep_runs_nothing_again_that_is_finished(
+  finished, data_dir, monkeypatch
+):
+  config, workdir, _ = finished
+  monkeypatch.setattr(loop, '_prepare', None)
+  summaries = sweep_runs.run(config, workdir, data_dir=data_dir)
+  assert [len(runs) for runs in summaries.values()] == [2, 2]
+
+
+def test_the_state_of_a_sweep_runs_nothing(finished, monkeypatch, capsys):
+  config, workdir, _ = finished
+  monkeypatch.setattr(loop, '_prepare', None)
+  sweep_runs.show_state(sweep_runs.runs(config, workdir), workdir)
+  assert f'{workdir}: 4 of 4 runs are finished' in capsys.readouterr().out
+  others = sweep_runs.runs(small_sweep.config(epochs=3), workdir)
+  with pytest.raises(errors.UsageError, match=r'config\.epochs=2, not 3'):
+    sweep_runs.show_state(others, workdir)
+
+
+def _pretend(some, data_dir):
+  """Leaves what a run leaves, as far as a sweep reads it."""
+  del data_dir
+  measures = {'test_accuracy': 0.9, 'memorised': None, 'detector_auroc': None}
+  summary = dict.fromkeys(record.RULES, measures)
+  for run in some:
+    run.workdir.mkdir(parents=True, exist_ok=True)
+    (run.workdir / 'summary.json').write_text(json.dumps(summary))
+  return [summary] * len(some)
+
+
+def _show_and_tell(config, workdir, monkeypatch, capsys, *, isatty):
+  """What a sweep of runs that train nothing prints."""
+  monkeypatch.setattr(sweep_runs, 'run_some', _pretend)
+  monkeypatch.setattr(sys.stdout, 'isatty', lambda: isatty)
+  sweep_runs.run(config, workdir, data_dir=None)
+  return capsys.readouterr().out
+
+
+def test_on_a_terminal_each_run_is_followed_by_the_state_of_all(
+  tmp_path, monkeypatch, capsys
+):
+  config = small_sweep.config()
+  shown = _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=True)
+  assert re.findall(r'(\d) of 4 runs are finished', shown) == list('1234')
+  assert shown.count(f'{tmp_path}: ') == 4
+  first = shown[: shown.index('2 of 4')]
+  assert first.count('90.0') == 1
+  assert 'mixture_cross_entropy' in first
+
+
+def test_elsewhere_and_of_what_was_finished_no_state_is_shown(
+  tmp_path, monkeypatch, capsys
+):
+  config = small_sweep.config()
+  assert not _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=False)
+  assert not _show_and_tell(config, tmp_path, monkeypatch, capsys, isatty=True)
+
+
+@pytest.mark.parametrize('nothing', [None, float('nan')])
+def test_a_run_that_has_no_test_split_is_described_and_comes_last(nothing):
+  measured = {'test_accuracy': 0.5, 'memorised': 0.25}
+  without = {'test_accuracy': nothing, 'memorised': nothing}
+  one = {'last': measured, 'best_validation': measured}
+  other = {'last': without, 'best_validation': without}
+  assert sweep_runs._describe(one) == (
+    'test accuracy 50.0% in the last epoch, 50.0% in the best by noisy '
+    'validation, 25.0% of the wrong labels memorised'
+  )
+  assert sweep_runs._describe(other) == (
+    'test accuracy - in the last epoch, - in the best by noisy validation'
+  )
+  runs = {'other': [other], 'one': [one]}
+  assert list(table.ranked(runs, 'last')) == ['one', 'other']
