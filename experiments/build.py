@@ -172,6 +172,16 @@ def make_parts(
       'config.method.track_margins is not for the models of config.folds, of '
       'which each hears other labels: leave out one of the two'
     )
+  for field, value in {
+    'loss.warm_up_epochs': config.loss.warm_up_epochs,
+    'loss.ramp_epochs': config.loss.ramp_epochs,
+    'method.mixup_alpha': config.method.mixup_alpha,
+  }.items():
+    if value:
+      raise errors.UsageError(
+        f'config.{field}={value} is not for the models of config.folds, which '
+        'are trained by the loss alone: leave out one of the two'
+      )
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )

@@ -3,7 +3,8 @@
   python -m experiments.export --workdir=runs/elr --output=labels.csv
 
 The run is taken from its last checkpoint, finished or stopped, on any number of
-devices. The file has a line for each example of the training split, by index:
+devices. The file has a line for each example of the training split that takes
+part (config.num_examples, config.exclude), by index:
 
   index                  its place in the split
   label                  the label given
@@ -33,7 +34,7 @@ and then what the method says itself, of the examples that it was trained with:
 
 See docs/methods.md. Classes are numbered as the data set does. Networks that
 are trained together predict with the mean of their probabilities. A run reads
-the file with --config.noise.file=labels.csv.
+the file with --config.noise.file=labels.csv, if all take part.
 """
 
 import argparse

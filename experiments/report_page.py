@@ -8,6 +8,7 @@ import jax
 import jinja2
 import numpy as np
 
+from experiments import estimators
 from experiments import figures
 from experiments import groups as groups_lib
 from experiments import heat_maps
@@ -154,6 +155,9 @@ def _estimates(groups: Groups) -> dict[str, dict[str, Any]]:
   return {
     name: {
       **group.summaries[0]['noise_estimate'],
+      'of_trusted': estimators.ESTIMATORS[
+        group.summaries[0]['noise_estimate']['estimator']
+      ].of_trusted,
       'seed': group.seeds[0],
       'made': group.summaries[0]['noise_rate'],
       'figure': _beside_what_was_made(

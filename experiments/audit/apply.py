@@ -1,6 +1,7 @@
 """Trains again with the labels that a person corrected: what that is worth."""
 
 import hashlib
+import json
 import pathlib
 from typing import Any
 
@@ -109,11 +110,18 @@ def _write_labels(
     with path.open('wb') as file:
       np.save(file, review.removed)
     config.exclude = str(path)
-    left = len(labels) - len(review.removed)
-    config.batch_size = min(
-      config.batch_size, plan.fit(config, left).batch_size
-    )
+    config = plan.fit_without(config, len(labels), review.removed)
+  _follow(folder, config)
   return folder, config
+
+
+def _follow(folder: pathlib.Path, config: ml_collections.ConfigDict) -> None:
+  """Tells runs of this review its files' paths, if these have moved since."""
+  for path in folder.glob('*/config.json'):
+    saved = json.loads(path.read_text())
+    saved['noise']['file'] = config.noise.file
+    saved['exclude'] = config.exclude
+    log.write_json(path, saved)
 
 
 def _on_test(
@@ -213,4 +221,4 @@ def _tell(result: dict[str, Any]) -> None:
       'These examples were chosen because models doubted them: the accuracy on '
       'others is higher, and the gain smaller'
     )
-  print(f'Model: {result["model"]}')
+  print(f'Model: {text.file_name(result["model"])}')

@@ -93,7 +93,9 @@ def read(
 
 def _load(name: str, path: pathlib.Path) -> np.ndarray:
   try:
-    return np.lib.format.open_memmap(path, mode='r')
+    array = np.lib.format.open_memmap(path, mode='r')
+    # Of the byte order of other machines jax takes none.
+    return array.astype(array.dtype.newbyteorder('='), copy=False)
   except OSError as error:
     raise errors.UsageError(
       f'--{name}={path} cannot be read: {error.strerror or error}'

@@ -1,10 +1,12 @@
 """Whose working directory it is: one audit's, of one thing."""
 
+import hashlib
 import json
 import pathlib
 from typing import Any
 
 import ml_collections
+import numpy as np
 
 from experiments import devices
 from experiments import errors
@@ -14,6 +16,7 @@ from experiments import record
 _NAME = 'audit.json'
 # Which fact says by which files it is told: by their sizes and times.
 _FILES = 'files'
+_CONTENT = 'content'
 _FLAGS = {
   'images': '--images',
   'dataset': '--dataset',
@@ -63,10 +66,21 @@ def check(
       + (
         _of_file(name, before.get(field), now[field])
         if section == _FILES
+        else 'of other images or labels, or these have changed since'
+        if field == _CONTENT
         else f'with {field}={before.get(field)!r}, not {now[field]!r}'
       )
       + ': choose another --workdir, or remove this one'
     )
+
+
+def content(labels: np.ndarray, images: np.ndarray | None) -> str:
+  """By what to know again what is audited, as a fact."""
+  digest = hashlib.sha256(labels.tobytes())
+  if images is not None:
+    digest.update(repr(images.shape).encode())
+    digest.update(np.ascontiguousarray(images).data)
+  return digest.hexdigest()
 
 
 def _of_file(name: str, before: Any, now: Any) -> str:

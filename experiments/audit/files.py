@@ -128,7 +128,8 @@ def _write(
   part = path.with_name(path.name + '.part')
   try:
     with part.open('w', newline='', encoding='utf-8') as file:
-      writer = csv.writer(file, lineterminator='\n')
+      # Also quotes a lone carriage return, which ends a line for readers.
+      writer = csv.writer(file, lineterminator='\r\n')
       writer.writerow(header)
       writer.writerows(rows)
     os.replace(part, path)

@@ -50,13 +50,14 @@ class Findings(NamedTuple):
     confidence: their probabilities, floats `[N]`.
     label_probability: those of the given classes, floats `[N]`.
     rate: the estimated share of wrong labels.
-    rate_interval: of the rate.
+    rate_interval: of the rate; None of an estimator that has none.
     expected: the expected number of wrong labels.
-    expected_interval: of that number.
+    expected_interval: of that number; None of an estimator that has none.
     transition: the estimated T[i, j] = P(given j | true i), `[K, K]`.
     prior: the estimated share of each true class, `[K]`.
     duplicates: near-identical examples with different labels.
-    outliers: images unlike any other.
+    outliers: images unlike any other, the strangest of them.
+    num_outliers: how many there are.
     doubts: why the numbers should not be believed, a sentence each.
     problems: what was wrong with the data, a sentence each.
     settings: what was run, by name.
@@ -76,11 +77,12 @@ class Findings(NamedTuple):
   rate: float
   rate_interval: tuple[float, float] | None
   expected: int
-  expected_interval: tuple[int, int]
+  expected_interval: tuple[int, int] | None
   transition: np.ndarray
   prior: np.ndarray
   duplicates: list[Duplicate]
   outliers: list[Outlier]
+  num_outliers: int
   doubts: list[str]
   problems: list[str]
   settings: dict[str, str]

@@ -12,6 +12,8 @@ from experiments import folds
 from experiments.audit import text
 from experiments.data import lanes
 
+# By so many examples the models are judged at least.
+_FEWEST = 30
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -67,13 +69,16 @@ def least_error(workdir: pathlib.Path) -> float | None:
     workdir: of a run of folds, which `read` can read.
 
   Returns:
-    A share, not below 0; None of a run that has not noted what each model says.
+    A share, not below 0; None of a run that has not noted what each model says,
+    or of so few examples that s is by chance.
   """
   with np.load(workdir / 'validation_predictions.npz') as saved:
     if 'votes' not in saved.files:
       return None
     votes = saved['votes']
   number, size = votes.shape
+  if number < _FEWEST:
+    return None
   equal = (votes[:, :, None] == votes[:, None]).sum(axis=(1, 2)) - size
   apart = 1 - equal / (size * (size - 1))
   least = apart.mean() - 1.96 * apart.std() / number**0.5

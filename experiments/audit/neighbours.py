@@ -35,14 +35,16 @@ class Neighbours(NamedTuple):
   Attributes:
     pairs: int64 `[n, 2]`.
     distances: of these, floats `[n]`.
-    outliers: int64 `[m]`, the strangest first.
+    outliers: int64 `[m]`, the strangest, the strangest first.
     scores: of these, floats `[m]`.
+    number: how many outliers there are, int64.
   """
 
   pairs: np.ndarray
   distances: np.ndarray
   outliers: np.ndarray
   scores: np.ndarray
+  number: np.ndarray
 
   def duplicates(self) -> list[findings.Duplicate]:
     """The pairs, as an audit reports them."""
@@ -60,7 +62,11 @@ class Neighbours(NamedTuple):
 
 
 NOTHING = Neighbours(
-  np.empty((0, 2), np.int64), np.empty(0), np.empty(0, np.int64), np.empty(0)
+  np.empty((0, 2), np.int64),
+  np.empty(0),
+  np.empty(0, np.int64),
+  np.empty(0),
+  np.array(0),
 )
 
 
@@ -114,7 +120,11 @@ def find(
   order = np.argsort(distances, kind='stable')
   outliers, scores = _outliers(features, pool, tick)
   return Neighbours(
-    pairs[order].astype(np.int64), distances[order], outliers, scores
+    pairs[order].astype(np.int64),
+    distances[order],
+    outliers[:_LISTED],
+    scores[:_LISTED],
+    np.array(len(outliers)),
   )
 
 
@@ -148,7 +158,7 @@ def _outliers(
     tick,
   )
   lower, upper = np.quantile(score, [0.25, 0.75])
-  order = np.argsort(-score, kind='stable')[:_LISTED]
+  order = np.argsort(-score, kind='stable')
   order = order[score[order] > upper + 1.5 * (upper - lower)]
   return order.astype(np.int64), score[order]
 

@@ -1,5 +1,6 @@
 """How to audit, and what cannot be meant."""
 
+import inspect
 import pathlib
 from typing import NamedTuple
 
@@ -7,9 +8,11 @@ import ml_collections
 
 from experiments import check_config
 from experiments import errors
+from experiments import loss_fields
 from experiments import noise_estimate
 from experiments.audit import scoring
 from experiments.audit import sources
+from noisy_labels import losses
 
 
 class Options(NamedTuple):
@@ -54,6 +57,14 @@ def check(
   errors.check_name(
     'config.noise_estimate', str(config.noise_estimate), noise_estimate.UNTOLD
   )
+  parts = loss_fields.PARTS.get(config.loss.name, ())
+  for name in (config.loss.name, *(config.loss[part] for part in parts)):
+    known = getattr(losses, str(name), None)
+    if known and 'transition' in inspect.signature(known).parameters:
+      raise errors.UsageError(
+        f'config.loss: {name} has to be told the noise, which an audit '
+        'estimates from models that are trained already: choose another loss'
+      )
   if config.num_trusted or config.num_examples or config.exclude is not None:
     raise errors.UsageError(
       'config.num_trusted, config.num_examples and config.exclude are not for '

@@ -95,6 +95,8 @@ def run(
   facts = {
     **kind,
     'files': data.arrays and data.arrays.files,
+    # Of arrays the files are known.
+    'content': data.arrays is None and claim.content(data.labels, data.images),
     'config': config.to_dict(),
   }
   claim.check(workdir, facts, config)
@@ -121,7 +123,7 @@ def run(
         plan.of_model(config), workdir / 'model', data, title
       ),
     )
-    print(f'  Model: {workdir / "model"}', flush=True)
+    print(f'  Model: {text.file_name(workdir / "model")}', flush=True)
   return Audit(config, data, found, stages)
 
 
@@ -188,10 +190,14 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
   least_error = None
   if data.arrays is None:
     least_error = held_out.least_error(workdir / 'folds')
-  number, *ends = (round(float(value)) for value in scores.expected)
-  interval = [float(end) for end in noise['rate_interval']]
-  if interval:  # It knows of more than the chance in the examples.
-    ends = [round(end * len(labels)) for end in interval]
+  number = round(float(scores.expected[0]))
+  if config.noise_estimate != 'confident_joint':  # Which counted this number.
+    number = round(float(noise['rate']) * len(labels))
+  interval = ends = None
+  if len(noise['rate_interval']):
+    lower, upper = map(float, noise['rate_interval'])
+    interval = lower, upper
+    ends = round(lower * len(labels)), round(upper * len(labels))
   trained_on = config if data.arrays is None else None
   return findings.Findings(
     title=data.title,
@@ -205,13 +211,14 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
     confidence=scores.confidence,
     label_probability=scores.label_probability,
     rate=float(noise['rate']),
-    rate_interval=(interval[0], interval[1]) if interval else None,
+    rate_interval=interval,
     expected=number,
-    expected_interval=(ends[0], ends[1]),
+    expected_interval=ends,
     transition=noise['transition'],
     prior=noise['prior'],
     duplicates=near.duplicates(),
     outliers=near.strangers(),
+    num_outliers=int(near.number),
     doubts=telling.doubts(number, ends, accuracy, least_error),
     problems=[
       *data.problems,

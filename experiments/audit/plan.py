@@ -2,8 +2,11 @@
 
 import jax
 import ml_collections
+import numpy as np
 
 from experiments import devices
+from experiments import errors
+from experiments.data import lanes
 
 # What `config.epochs=None` means: so many examples in all, but each of them at
 # least and at most so often. Held-out predictions get worse again, and too sure
@@ -42,6 +45,44 @@ def fit(
   held = round(num_examples * config.validation_fraction)
   kept, number = num_examples - held, len(local(num_examples).devices)
   config.batch_size = min(config.batch_size, kept) // number * number
+  return config
+
+
+def fit_without(
+  config: ml_collections.ConfigDict, num_examples: int, removed: np.ndarray
+) -> ml_collections.ConfigDict:
+  """The configuration for what is left of the examples.
+
+  Args:
+    config: fitted to all of them.
+    num_examples: how many these are.
+    removed: the indices of those that take no part.
+
+  Returns:
+    A copy: batches are no larger than what is left to train on, and one example
+    is held out.
+
+  Raises:
+    UsageError: too few are left.
+  """
+  config = config.copy_and_resolve_references()
+  kept = held = np.empty(0, int)
+  while not len(held) and config.validation_fraction < 1:
+    kept, held = (
+      np.setdiff1d(part, removed)
+      for part in lanes.hold_out(
+        num_examples, config.validation_fraction, seed=config.seed
+      )
+    )
+    if not len(held):
+      config.validation_fraction += 1 / num_examples
+  number = len(local(num_examples).devices)
+  config.batch_size = min(config.batch_size, len(kept) // number * number)
+  if not len(held) or not config.batch_size:
+    raise errors.UsageError(
+      f'the review removes {len(removed):,} of {num_examples:,} images, which '
+      'leaves too few to train with: mark fewer to be removed'
+    )
   return config
 
 

@@ -167,5 +167,5 @@ def near(
 
       return neighbours.find(features(), data.labels, tick=tick)._asdict()
 
-  found = store.kept(workdir / 'neighbours.npz', '', make)
+  found = store.kept(workdir / 'neighbours.npz', 'counted', make)
   return neighbours.Neighbours(**found), []

@@ -208,6 +208,7 @@ def _of_dataset(request: Request, config: ml_collections.ConfigDict) -> Data:
     dataset=config.dataset,
     seed=config.seed,
     data_dir=request.data_dir,
+    image_size=config.image_size,
   )
   title = config.dataset
   if config.noise.column is not None:

@@ -66,13 +66,16 @@ def ignored(config: ml_collections.ConfigDict) -> str:
 
 
 def doubts(
-  number: int, ends: list[int], accuracy: float, least_error: float | None
+  number: int,
+  ends: tuple[int, int] | None,
+  accuracy: float,
+  least_error: float | None,
 ) -> list[str]:
   """Why the number of wrong labels should not be believed.
 
   Args:
     number: of them, as expected.
-    ends: of its interval.
+    ends: of its interval, if there is one.
     accuracy: of held-out predictions, against the given labels.
     least_error: the share of these that is wrong at least; None if unknown.
 
@@ -91,7 +94,7 @@ def doubts(
       f'The predictions are the given label of {accuracy:.0%} of the examples '
       f'alone. Unless most labels are wrong, the model is weak. {_COUNTED}'
     )
-  if not ends[0] <= number <= ends[1]:
+  if ends and not ends[0] <= number <= ends[1]:
     sentences.append(
       f'The expected number of wrong labels, {number:,}, is outside its own '
       f'interval, {ends[0]:,} to {ends[1]:,}: classes are too small for either '
@@ -175,12 +178,15 @@ def _with_progress(
 
 def tell(workdir: pathlib.Path, found: findings.Findings) -> None:
   """Says what is most worth knowing."""
-  lower, upper = found.expected_interval
+  between = ''
+  if found.expected_interval:
+    lower, upper = found.expected_interval
+    between = f' ({lower:,} to {upper:,})'
   print(
-    f'About {found.expected:,} of {len(found.label):,} labels are wrong '
-    f'({lower:,} to {upper:,}); {int(found.is_issue.sum()):,} to look at:\n'
-    f'  {(workdir / "report.html").absolute()}\n'
-    f'  {workdir / "issues.csv"}'
+    f'About {found.expected:,} of {len(found.label):,} labels are wrong'
+    f'{between}; {int(found.is_issue.sum()):,} to look at:\n'
+    f'  {text.file_name((workdir / "report.html").absolute())}\n'
+    f'  {text.file_name(workdir / "issues.csv")}'
   )
   for doubt in found.doubts:
     print(f'  {doubt}')
@@ -188,4 +194,5 @@ def tell(workdir: pathlib.Path, found: findings.Findings) -> None:
     print(f'  {problem}')
   rest = len(found.problems) - _TOLD
   if rest > 0:
-    print(f'  {rest:,} more problems are in {workdir / "problems.txt"}')
+    path = text.file_name(workdir / 'problems.txt')
+    print(f'  {rest:,} more problems are in {path}')

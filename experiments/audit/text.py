@@ -9,7 +9,7 @@ _SHOWN = 5
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
-def file_name(path: str) -> str:
+def file_name(path: str | os.PathLike[str]) -> str:
   """A path as valid Unicode; bytes that are none are escaped."""
   return os.fsencode(path).decode('utf-8', 'backslashreplace')
 

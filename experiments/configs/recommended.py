@@ -7,10 +7,12 @@ r"""A loss or method as its paper's code sets it, and the training that it has.
   python -m experiments.main \
     --config=experiments/configs/recommended.py:divide_mix,cifar10,symmetric:0.5
 
-NOISE is `symmetric`, or `symmetric:0.4` with its rate. A method is trained as
-official_methods.toml says. Of losses, network, optimiser and epochs are those
-of the tables that they are compared in: Ma et al. (2020), `Normalized Loss
-Functions for Deep Learning with Noisy Labels
+NOISE is `symmetric`, over all classes where the paper's code has it so,
+`asymmetric`, `dependent` (on the image; part_dependent here) or `human` (the
+labels of CIFAR-10N and CIFAR-100N); or `symmetric:0.4`, with its rate. A method
+is trained as official_methods.toml says. Of losses, network, optimiser and
+epochs are those of the tables that they are compared in: Ma et al. (2020),
+`Normalized Loss Functions for Deep Learning with Noisy Labels
 <https://arxiv.org/abs/2006.13554>`_, and its successors. For MNIST they use a
 CNN of four layers, here it is LeNet-5. Other data sets keep the defaults.
 """
@@ -22,6 +24,10 @@ from experiments import recommended
 from experiments.configs import common
 
 _CROP_AND_FLIP = {'crop_padding': 4, 'flip': True}
+
+# What entries call a noise, where config.noise has another name for it.
+_NOISES = {'dependent': 'part_dependent'}
+_HUMAN = {'cifar10': 'worse_label', 'cifar100': 'noise_label'}
 
 PROTOCOLS = {
   'mnist': {
@@ -57,7 +63,12 @@ def get_config(what: str = '') -> ml_collections.ConfigDict:
   config = common.get_config()
   config.dataset = dataset
   if noise:
-    config.noise.name, _, rate = noise.partition(':')
+    kind, _, rate = noise.partition(':')
+    if kind == 'human':
+      config.dataset = f'{dataset}_n'
+      config.noise.column = _HUMAN.get(dataset)
+    else:
+      config.noise.name = _NOISES.get(kind, kind)
     if rate:
       config.noise.rate = float(rate)
   entry = recommended.recommended(name, dataset, noise or None)

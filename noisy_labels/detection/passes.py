@@ -47,7 +47,8 @@ def prepare(
     inputs.check_probs(probs)
   inputs.check_labels('labels', labels, *probs.shape)
   if on_host:
-    return np.asarray(labels), probs
+    # What numpy counts by, and takes no other unsigned integers for.
+    return np.asarray(labels).astype(np.int64, copy=False), probs
   return jnp.asarray(labels), jnp.asarray(probs)
 
 

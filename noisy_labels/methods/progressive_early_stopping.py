@@ -62,7 +62,8 @@ def progressive_early_stopping(
   fewer that count, instead of there being fewer batches. Predictions are for
   images as they are, not the mean over two augmented views. The model's
   optimiser rests while parts 1 and 2 are trained, its schedule included, as the
-  official code's does, and then goes on with all. The code's goes on with the
+  official code's does, and then goes on with all: a schedule is to be as long
+  as the epochs without these two stages. The code's goes on with the
   late layers of the first stage, which are no longer in use, and so never
   trains the new ones.
 
@@ -113,10 +114,13 @@ def progressive_early_stopping(
     confident = (jnp.argmax(logits, axis=-1) == batch['label']) & real
     label = jax.nn.one_hot(batch['label'], logits.shape[-1])
     counts = total(jnp.sum(confident[:, None] * label, axis=0))
-    mean = jnp.sum(counts) / _or_one(jnp.sum(counts > 0))
-    chosen = confident * mean / _or_one(counts[batch['label']])
+    share = jnp.sum(counts) / _or_one(jnp.sum(counts > 0))
+    chosen = confident * share / _or_one(counts[batch['label']])
     before, visits = state.memory.weight, state.memory.visits
-    weight = jnp.where(real & (visits >= sum(epochs)), chosen, before)
+    # Of all, since an epoch leaves out a few, which are less than a batch.
+    mean = total(jnp.sum(visits * real)) / _or_one(total(jnp.sum(real)))
+    is_late = jnp.round(mean) >= sum(epochs)
+    weight = jnp.where(real & is_late, chosen, before)
     return Memory(visits, weight.astype(before.dtype))
 
   def wrap(optimizer):

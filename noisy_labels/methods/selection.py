@@ -74,10 +74,14 @@ def opinion(memory: Memory, labels: chex.Array) -> dict[str, chex.Array]:
 
 
 def epoch_of(memory: Memory, batch: dict[str, chex.Array]) -> chex.Array:
-  """How often the examples of a batch were seen, on average."""
+  """How many epochs were before, as a float without fraction.
+
+  That is how often the examples of a batch were seen, on average, rounded: an
+  epoch leaves out a few, which are less than a batch.
+  """
   real = rows.is_real(batch)
   visits = jnp.where(real, memory.visits[batch['row']], 0)
-  return jnp.sum(visits) / jnp.maximum(jnp.sum(real), 1)
+  return jnp.round(jnp.sum(visits) / jnp.maximum(jnp.sum(real), 1))
 
 
 def ramp(

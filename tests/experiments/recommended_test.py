@@ -117,6 +117,18 @@ def test_a_configuration_has_the_protocol_of_its_data_set():
     recommended_config.get_config('NCE+RCE')
 
 
+def test_noises_are_called_as_the_experiments_call_them():
+  config = recommended_config.get_config('CE+LogitClip,cifar10,dependent:0.4')
+  assert (config.noise.name, config.noise.rate) == ('part_dependent', 0.4)
+  config = recommended_config.get_config('CE+LogitClip,cifar10,human')
+  assert (config.dataset, config.noise.column) == ('cifar10_n', 'worse_label')
+  check_config.check(config)
+  config = recommended_config.get_config(
+    'generalized_jensen_shannon,cifar10,symmetric:0.6'
+  )
+  assert not config.noise.exclude_true
+
+
 METHOD_ENTRIES = [
   (name, key) for name, row in recommended.method_table().items() for key in row
 ]

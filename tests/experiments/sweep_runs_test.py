@@ -108,6 +108,15 @@ def test_names_in_the_report_are_escaped(finished):
   assert '<script>' not in text
 
 
+def test_the_report_says_parameters_of_several_numbers(finished):
+  config, workdir, summaries = finished
+  config = config.copy_and_resolve_references()
+  config.base.loss.weights = (0.3, 0.35, 0.35)
+  compared = groups.of_sweep(workdir, config, summaries)
+  text = report_page.write(workdir, compared).read_text()
+  assert 'weights=(0.3, 0.35, 0.35)' in text
+
+
 def test_runs_are_numbered_as_they_are_run():
   config = small_sweep.config()
   numbered = sweep_runs.runs(config, pathlib.Path('runs'))

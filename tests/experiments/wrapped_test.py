@@ -81,6 +81,16 @@ def test_models_of_folds_have_no_margins(tmp_path, data_dir):
     _run(tmp_path, data_dir, folds=2, **{'method.track_margins': True})
 
 
+@pytest.mark.parametrize(
+  'field', ['loss.warm_up_epochs', 'loss.ramp_epochs', 'method.mixup_alpha']
+)
+def test_what_models_of_folds_would_leave_out_is_refused(
+  tmp_path, data_dir, field
+):
+  with pytest.raises(errors.UsageError, match=rf'{field}=1\.0 is not for'):
+    _run(tmp_path, data_dir, folds=2, **{field: 1.0})
+
+
 VIEWS = {
   'loss.name': 'generalized_jensen_shannon',
   'loss.weights': (0.3, 0.35, 0.35),

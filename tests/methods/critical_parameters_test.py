@@ -85,6 +85,23 @@ def test_the_share_that_is_kept(noise_rate):
   assert importance[kept].min() > importance[~kept].max()
 
 
+def test_rates_that_differ_by_seed_train_in_one_program():
+  weights = jnp.linspace(0.1, 1, 20).reshape(4, 5)
+
+  def update(noise_rate):
+    method = methods.critical_parameters(noise_rate=noise_rate)
+    optimizer = method.wrap_optimizer(optax.sgd(1.0))
+    ones = jnp.ones_like(weights)
+    return optimizer.update(ones, optimizer.init(weights), weights)[0]
+
+  rates = jnp.array([0.25, 0.45])
+  np.testing.assert_allclose(
+    jax.jit(jax.vmap(update))(rates),
+    jnp.stack([update(0.25), update(0.45)]),
+    rtol=1e-6,
+  )
+
+
 def test_weight_decay_is_for_all_weights():
   method = methods.critical_parameters(noise_rate=0.5)
   optimizer = method.wrap_optimizer(optax.add_decayed_weights(0.1))

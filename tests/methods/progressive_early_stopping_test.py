@@ -182,3 +182,18 @@ def test_parameters_must_be_given():
 def test_numbers_out_of_range_are_refused(name, value):
   with pytest.raises(ValueError, match=name):
     make(**{name: value})
+
+
+def test_examples_that_an_epoch_left_out_are_judged_with_all_others():
+  method = make()
+  state = method.init(jax.random.key(0), N, K)
+  visits = np.full(N, 5)
+  visits[[2, 7]] = 4
+  batch = tiny_training.batch_of(range(N))
+  for late in (True, False):
+    memory = state.memory._replace(visits=jnp.asarray(visits - (not late)))
+    wrong = jax.nn.one_hot((batch['label'] + 1) % K, K)
+    new = method.on_epoch(
+      wrong, batch, state._replace(memory=memory), lambda number: number
+    )
+    np.testing.assert_array_equal(new.weight, 0 if late else 1)

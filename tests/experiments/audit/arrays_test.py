@@ -37,6 +37,14 @@ def test_what_is_read(tmp_path):
     np.testing.assert_array_equal(given.features, features)
 
 
+def test_bytes_in_the_order_of_other_machines(tmp_path):
+  features = np.ones((4, 5), '>f4')
+  given = _read(tmp_path, LABELS.astype('>i4'), PROBS.astype('>f4'), features)
+  for array in (given.labels, given.probs, given.features):
+    assert array.dtype.isnative
+  np.testing.assert_allclose(given.probs, PROBS)
+
+
 def test_other_files_are_known(tmp_path):
   one = _read(tmp_path).files
   other = _read(tmp_path, probs=PROBS.astype(np.float32)).files

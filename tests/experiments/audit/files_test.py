@@ -32,6 +32,7 @@ def _found(**changes):
     'prior': np.full(3, 1 / 3),
     'duplicates': [],
     'outliers': [],
+    'num_outliers': 0,
     'doubts': [],
     'problems': [],
     'settings': {},
@@ -83,6 +84,13 @@ def test_no_name_is_a_formula(tmp_path):
   assert [rows[i][1] for i in range(4)] == [*safe, "'s.png"]
   assert [rows[i][3] for i in range(3)] == safe
   assert rows[1][5] == safe[2]
+
+
+def test_line_breaks_in_names_tear_no_row(tmp_path):
+  names = ['a\r=1+1.png', 'b\n=1.png', 'c,"d".png', 'e.png']
+  files.write(tmp_path, _found(names=names))
+  rows = {int(row[0]): row for row in _read(tmp_path / 'issues.csv')[1:]}
+  assert [rows[i][1] for i in range(4)] == names
 
 
 def test_suggested_labels_are_a_label_file(tmp_path):

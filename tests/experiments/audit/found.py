@@ -62,6 +62,7 @@ def make(
     prior=np.full(num_classes, 1 / num_classes),
     duplicates=[],
     outliers=[],
+    num_outliers=0,
     doubts=[],
     problems=[],
     settings={'command': 'python -m experiments.audit'},

@@ -61,7 +61,9 @@ def test_models_that_disagree_are_wrong(tmp_path):
     votes = np.where(wrong, rng.integers(1, 4, wrong.shape), 0)
     assert 0.6 * share < _least_error(tmp_path, votes) < wrong.mean()
   # Of few examples nothing is certain.
-  assert _least_error(tmp_path, np.array([[0, 1], [0, 0], [1, 1]])) == 0
+  few = np.array([[0, 1], *[[0, 0]] * 30])
+  assert _least_error(tmp_path, few) == 0
+  assert _least_error(tmp_path, np.array([[0, 1]])) is None
 
 
 def test_runs_that_have_noted_no_votes(tmp_path):

@@ -178,7 +178,8 @@ def test_more_issues_than_the_page_has_room_for_are_named(tmp_path):
 def test_pairs_outliers_and_problems_have_limits_that_are_told(tmp_path):
   findings = found.make(500, num_issues=3)._replace(
     duplicates=[findings_lib.Duplicate(i, i + 1, 0.0) for i in range(300)],
-    outliers=[findings_lib.Outlier(i, float(i)) for i in range(300)],
+    outliers=[findings_lib.Outlier(i, float(i)) for i in range(100)],
+    num_outliers=300,
     problems=[f'{i}.txt is no image' for i in range(1000)],
   )
   read = write(tmp_path, findings)

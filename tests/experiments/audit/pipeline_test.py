@@ -19,9 +19,11 @@ from experiments import loop
 from experiments import progress
 from experiments import record
 from experiments.audit import apply
+from experiments.audit import claim
 from experiments.audit import image_folder
 from experiments.audit import options
 from experiments.audit import pipeline
+from experiments.audit import plan
 from experiments.audit import search
 from experiments.audit import sources
 from experiments.configs import audit as audit_config
@@ -257,6 +259,34 @@ def test_true_labels_change_nothing(finished, tmp_path, monkeypatch):
   assert again.found.accuracy == audit.found.accuracy
 
 
+def test_labels_that_have_changed_are_another_audit(
+  finished, tmp_path, monkeypatch
+):
+  audit, workdir = finished
+  path = tmp_path / 'given.csv'
+  label_file.write(path, audit.found.index, audit.found.label)
+  request = sources.Request(
+    dataset=image_folder.NAME, data_dir=str(workdir / 'prepared')
+  )
+  config = _config(**{'noise.file': str(path)})
+  data = sources.open_data(
+    request, config, tmp_path, should_stop=lambda: False, title=''
+  )
+  fitted = plan.fit(data.config, 36, has_color=data.images.shape[-1] > 1)
+  facts = {
+    'kind': 'dataset',
+    'files': None,
+    'content': claim.content(data.labels, data.images),
+    'config': fitted.to_dict(),
+  }
+  claim.write(tmp_path / 'audit', facts)
+  claim.check(tmp_path / 'audit', facts, config)
+  label_file.write(path, audit.found.index, np.roll(audit.found.label, 1))
+  monkeypatch.setattr(pipeline, 'train', None)
+  with pytest.raises(errors.UsageError, match='other images or labels'):
+    _audit(tmp_path / 'audit', request, config)
+
+
 def _review(workdir, path, verdicts):
   lines = ['index,name,label,suggested,verdict,corrected']
   for row in _rows(workdir / 'issues.csv'):
@@ -380,6 +410,16 @@ def test_arrays_are_judged_as_the_library_does(finished, tmp_path, capsys):
     'suggested_labels.csv',
     'transition.csv',
   ]
+  other = _audit(
+    tmp_path / 'other',
+    sources.Request(**paths),
+    _config(noise_estimate='anchor_points'),
+  ).found
+  # The count is of the estimator that says the rate.
+  assert other.rate != found.rate
+  assert other.expected == round(36 * other.rate)
+  ends = tuple(round(36 * end) for end in other.rate_interval)
+  assert other.expected_interval == ends
   np.save(paths['labels'], np.roll(labels, 1))
   with pytest.raises(errors.UsageError, match='another file --labels'):
     _audit(tmp_path / 'audit', sources.Request(**paths))
@@ -412,6 +452,18 @@ REQUESTS = sources.Request
     ),
     (REQUESTS(dataset='digits'), {'method.name': 'elr'}, {}, 'config.method'),
     (REQUESTS(dataset='digits'), {'epochs': 0}, {}, 'config.epochs=0'),
+    (
+      REQUESTS(dataset='digits'),
+      {'loss.name': 'forward_corrected_cross_entropy'},
+      {},
+      'has to be told the noise',
+    ),
+    (
+      REQUESTS(dataset='digits'),
+      {'loss.name': 'backward_corrected', 'loss.base': 'cross_entropy'},
+      {},
+      'has to be told the noise',
+    ),
     (REQUESTS(labels='x', probs='y'), {}, {'apply': 'z'}, '--apply trains'),
     (
       REQUESTS(dataset='digits'),

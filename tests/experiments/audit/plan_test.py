@@ -1,7 +1,9 @@
 """The configuration fits data of any size."""
 
+import numpy as np
 import pytest
 
+from experiments import errors
 from experiments.audit import plan
 from experiments.configs import audit
 from experiments.data import lanes
@@ -29,6 +31,32 @@ def test_what_is_set_stays():
   config.epochs, config.batch_size = 3, 32
   fitted = plan.fit(config, 10_000)
   assert fitted.to_dict() == config.to_dict()
+
+
+@pytest.mark.parametrize(('number', 'removed'), [(30, 1), (60, 11), (70, 3)])
+def test_what_a_review_leaves_can_be_trained_on(number, removed):
+  config = plan.fit(audit.get_config(), number)
+  kept, held = lanes.hold_out(
+    number, config.validation_fraction, seed=config.seed
+  )
+  # All from one part, the worst case.
+  for index in (kept[:removed], held):
+    fitted = plan.fit_without(config, number, index)
+    still_kept, still_held = (
+      np.setdiff1d(part, index)
+      for part in lanes.hold_out(
+        number, fitted.validation_fraction, seed=config.seed
+      )
+    )
+    assert 0 < fitted.batch_size <= len(still_kept)
+    assert len(still_held)
+
+
+def test_a_review_that_leaves_nothing_is_refused():
+  config = plan.fit(audit.get_config(), 30)
+  for left in (0, 1):
+    with pytest.raises(errors.UsageError, match='leaves too few'):
+      plan.fit_without(config, 30, np.arange(30 - left))
 
 
 @pytest.mark.parametrize('number', [2, 3, 5, 19, 36, 65])

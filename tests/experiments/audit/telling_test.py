@@ -17,14 +17,18 @@ from experiments.configs import audit as audit_config
   ],
 )
 def test_weak_models_are_told_from_wrong_labels(accuracy, least_error, match):
-  found = telling.doubts(5, [3, 8], accuracy, least_error)
+  found = telling.doubts(5, (3, 8), accuracy, least_error)
   assert len(found) == (match is not None)
   assert match is None or match in found[0]
 
 
 def test_a_number_outside_its_interval():
-  (found,) = telling.doubts(9, [3, 8], 0.9, 0.0)
+  (found,) = telling.doubts(9, (3, 8), 0.9, 0.0)
   assert '9, is outside its own interval, 3 to 8' in found
+
+
+def test_an_estimator_without_an_interval_has_none_to_be_outside_of():
+  assert not telling.doubts(9, None, 0.9, 0.0)
 
 
 def test_what_arrays_do_not_need_is_named():
