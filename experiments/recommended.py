@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from experiments import errors
 
+# What entries call the noises of the experiments that have other names there.
+_FAMILIES = {'part_dependent': 'dependent', 'margin_dependent': 'dependent'}
+
 
 class Entry(NamedTuple):
   """Hyper-parameters, and where they come from.
@@ -38,8 +41,9 @@ def recommended(name: str, dataset: str, noise: str | None = None) -> Entry:
     dataset: `mnist`, `cifar10`, `cifar100`, `webvision`, `clothing1m`; any
       other for losses whose values do not depend on it. Methods have `cifar10`
       and `cifar100`.
-    noise: `symmetric`, `asymmetric`, `dependent` (on the instance) or `human`;
-      `symmetric:0.4` where the values depend on the rate too.
+    noise: `symmetric`, `asymmetric`, `dependent` (on the instance, as
+      `part_dependent` and `margin_dependent` are) or `human`; `symmetric:0.4`
+      where the values depend on the rate too.
 
   Returns:
     The entry for this noise if there is one, else that for any noise, else
@@ -51,8 +55,15 @@ def recommended(name: str, dataset: str, noise: str | None = None) -> Entry:
   every = {**table(), **method_table()}
   errors.check_name('loss or method', name, every)
   row = every[name]
-  family = (noise or '').partition(':')[0]
-  for key in (f'{dataset}:{noise}', f'{dataset}:{family}', dataset, 'any'):
+  family, _, rate = (noise or '').partition(':')
+  family = _FAMILIES.get(family, family)
+  of_rate = [
+    key
+    for key in row
+    if key.startswith(f'{dataset}:{family}:')
+    and rate_of(key.rpartition(':')[2]) == rate_of(rate)
+  ]
+  for key in (*of_rate, f'{dataset}:{family}', dataset, 'any'):
     if key in row:
       return row[key]
   noises = [
@@ -70,6 +81,16 @@ def recommended(name: str, dataset: str, noise: str | None = None) -> Entry:
     f'noise for {name} on {dataset}={noise!r} is unknown; '
     f'{errors.nearest(noise, noises)}'
   )
+
+
+def rate_of(rate: str) -> float | None:
+  """A rate, None if there is none."""
+  try:
+    return float(rate) if rate else None
+  except ValueError:
+    raise errors.UsageError(
+      f'{rate!r} is no rate of noise: give a number, as in symmetric:0.4'
+    ) from None
 
 
 @functools.cache

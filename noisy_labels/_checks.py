@@ -91,6 +91,11 @@ def logits_and_labels(logits: Any, labels: Any) -> None:
       'logits must have a last axis of classes, got a scalar'
     )
   shape = jnp.shape(logits)
+  if not hasattr(labels, 'dtype'):
+    raise AssertionError(
+      f'labels must be an array, got {type(labels).__name__}: '
+      'numpy.asarray(labels) is one'
+    )
   if jnp.issubdtype(labels.dtype, jnp.floating):
     hint = 'float labels are distributions and have the shape of logits'
     if jnp.shape(labels) == shape[:-1]:

@@ -20,6 +20,7 @@ CNN of four layers, here it is LeNet-5. Other data sets keep the defaults.
 import ml_collections
 
 from experiments import errors
+from experiments import noises
 from experiments import recommended
 from experiments.configs import common
 
@@ -64,13 +65,14 @@ def get_config(what: str = '') -> ml_collections.ConfigDict:
   config.dataset = dataset
   if noise:
     kind, _, rate = noise.partition(':')
+    errors.check_name('noise', kind, (*noises.NAMES, *_NOISES, 'human'))
     if kind == 'human':
       config.dataset = f'{dataset}_n'
       config.noise.column = _HUMAN.get(dataset)
     else:
       config.noise.name = _NOISES.get(kind, kind)
     if rate:
-      config.noise.rate = float(rate)
+      config.noise.rate = recommended.rate_of(rate)
   entry = recommended.recommended(name, dataset, noise or None)
   config.loss.update(entry.loss)
   config.method.update(entry.method)

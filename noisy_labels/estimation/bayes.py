@@ -3,6 +3,9 @@
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from noisy_labels.estimation import inputs
 
 
 def posterior(
@@ -22,10 +25,10 @@ def posterior(
 
   Returns:
     q, at least float32, `[..., K]`. NaN where the model and T exclude the label
-    together. Memory: two `[..., K]`.
+    together, and for a traced label outside 0 .. K - 1. Memory: two `[..., K]`.
 
   Raises:
-    ValueError: if the shapes do not fit.
+    ValueError: if the shapes do not fit, or a label is outside 0 .. K - 1.
 
   References:
     Patrini et al., `Making Deep Neural Networks Robust to Label Noise: a Loss
@@ -43,7 +46,12 @@ def posterior(
     raise ValueError(
       f'labels must have shape {log_probs.shape[:-1]}, got {labels.shape}'
     )
-  return jax.nn.softmax(log_joint(log_probs, labels, transition), axis=-1)
+  if inputs.is_concrete(labels):
+    known = np.asarray(labels).ravel()
+    inputs.check_labels('labels', known, labels.size, num_classes)
+  is_class = (labels >= 0) & (labels < num_classes)
+  found = jax.nn.softmax(log_joint(log_probs, labels, transition), axis=-1)
+  return jnp.where(is_class[..., None], found, jnp.nan)
 
 
 def log_joint(

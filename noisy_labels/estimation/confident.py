@@ -65,6 +65,9 @@ def confident_joint(
     Northcutt et al., `Confident Learning: Estimating Uncertainty in Dataset
     Labels <https://arxiv.org/abs/1911.00068>`_, 2021
   """
+  others = labels, thresholds, weights
+  if not all(map(inputs.is_concrete, others)):  # Numpy cannot read these.
+    probs = jnp.asarray(probs)
   _check(labels, probs, weights)
   if thresholds is None:
     confidence = confident_sums.self_confidence(labels, probs, weights=weights)

@@ -6,6 +6,7 @@ unless these are traced: inside `jax.jit` only shapes and dtypes are known.
 
 from typing import Any
 
+import jax
 from jax import core
 import jax.numpy as jnp
 import numpy as np
@@ -61,7 +62,10 @@ def check_probs(probs: Any) -> None:
   """Raise ValueError unless probs are distributions, `[N, K]`."""
   check_matrix('probs', probs)
   if is_concrete(probs):
-    check_rows(probs, np.asarray(probs.sum(axis=1)), probs.min(axis=1))
+    # Also where something else is traced.
+    with jax.ensure_compile_time_eval():
+      sums, smallest = probs.sum(axis=1), probs.min(axis=1)
+    check_rows(probs, np.asarray(sums), smallest)
 
 
 def check_distributions(name: str, rows: Any) -> None:

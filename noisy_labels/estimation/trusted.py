@@ -33,7 +33,7 @@ def trusted_transition(
     The estimate. Its prior is that of the trusted examples: if they are no
     sample of all data (as many of each class, say), take
     `from_transition(transition, given)` with the given labels' frequencies. A
-    class without a trusted example has the identity's row. Memory: four
+    class without a trusted example has the identity's row. Memory: five
     `[K, K]`; sums are in two levels and accurate for millions of examples.
 
   Raises:

@@ -29,8 +29,9 @@ def active_passive(
 
   Trust weight and bound are the same sums of the two losses'.
 
-  In the official codes the mean absolute error of a pair is 1 - p_y, half of
-  `mean_absolute_error`: halve the beta that is published for it.
+  In the code of active passive losses the mean absolute error of a pair is
+  1 - p_y, half of `mean_absolute_error`: halve the beta that is published for
+  NCE + MAE and NFL + MAE. (That of epsilon-softmax + MAE is of this one.)
 
   Official pairs and weights (alpha, beta): NCE + MAE or RCE, MNIST 1, 10,
   CIFAR-10 1, 1, CIFAR-100 10, 0.1; NCE + AGCE (a, q), CIFAR-10 1, 4 (6, 1.5),

@@ -96,10 +96,14 @@ def _undo_symmetric(transition):
     num_classes = logits.shape[-1]
     least = 1 - 1 / num_classes if transition.exclude_true else 1
     noise_rate = transition.rate / least
-    if not isinstance(noise_rate, jax.Array) and np.any(noise_rate == 1):
-      raise ValueError(
-        f'rate must leave the labels some information, got {transition.rate!r}'
-      )
+    if not isinstance(noise_rate, jax.Array):
+      with np.errstate(divide='ignore'):
+        weight = (1 + noise_rate) / np.abs(np.subtract(1, noise_rate))
+      if not np.all(weight < _MAX_WEIGHT):
+        raise ValueError(
+          'rate must leave the labels some information, got '
+          f'{transition.rate!r}'
+        )
     dtype = rounding.wide_dtype(logits)
     labels = distributions.of_labels(labels, num_classes, dtype)
     noise_rate = jnp.asarray(noise_rate, labels.dtype)[..., None]
@@ -117,10 +121,14 @@ def _undo_matrix(transition):
     num_classes = logits.shape[-1]
     chex.assert_shape(
       inverse,
-      (num_classes, num_classes),
+      (*inverse.shape[:-2], num_classes, num_classes),
       custom_message='transition must have shape [num_classes, num_classes]',
     )
     inverse = jnp.asarray(inverse, rounding.wide_dtype(logits))
+    if inverse.ndim > 2:  # One for each example.
+      labels = distributions.of_labels(labels, num_classes, inverse.dtype)
+      labels = labels.astype(inverse.dtype)[..., None, :]
+      return jnp.matmul(labels, inverse, precision='highest')[..., 0, :]
     if jnp.issubdtype(labels.dtype, jnp.integer):
       rows = jnp.take(inverse, labels, axis=0, mode='clip')
       return rows * log_prob.one_if_class(labels, logits)[..., None]
@@ -134,31 +142,34 @@ def _undo_matrix(transition):
 def _inverse(transition):
   """Return T^-1, or a function of the logits that does."""
   if isinstance(transition, structured.PairFlipTransition):
-    if isinstance(transition.rate, jax.Array):
-      return lambda logits: jnp.linalg.inv(_pair_flip(transition, logits))
-    _checks.in_range('rate', transition.rate, '[0, 1]')
+    rate = transition.rate
+    if isinstance(rate, jax.Array):
+      return lambda logits: jnp.linalg.inv(
+        _pair_flip(rate.astype(rounding.wide_dtype(logits)), logits.shape[-1])
+      )
+    _checks.in_range('rate', rate, '[0, 1]')
     return lambda logits: _inverse_of_numbers(
-      transition.matrix(logits.shape[-1])
+      _pair_flip(np.asarray(rate, np.float64), logits.shape[-1])
     )
   if not isinstance(transition, core.Tracer):
-    return _inverse_of_numbers(transition)
+    return _inverse_of_numbers(transition_lib.check_transition(transition))
   wide = transition.astype(jnp.promote_types(transition.dtype, jnp.float32))
   return jnp.linalg.inv(wide)
 
 
-def _pair_flip(transition, logits):
-  rate = jnp.asarray(transition.rate, rounding.wide_dtype(logits))
-  kept = jnp.eye(logits.shape[-1], dtype=rate.dtype)
-  return (1 - rate) * kept + rate * jnp.roll(kept, 1, axis=1)
+def _pair_flip(rate, num_classes):
+  """`[..., K, K]` of rates `[...]`."""
+  kept = np.eye(num_classes, dtype=rate.dtype)
+  rate = rate[..., None, None]
+  return (1 - rate) * kept + rate * np.roll(kept, 1, axis=1)
 
 
-def _inverse_of_numbers(transition):
-  matrix = transition_lib.check_transition(transition)
+def _inverse_of_numbers(matrix):
   try:
     inverse = np.linalg.inv(matrix)
   except np.linalg.LinAlgError:
     inverse = np.full_like(matrix, np.inf)
-  weight = abs(inverse).sum(axis=1).max()
+  weight = abs(inverse).sum(axis=-1).max()
   if not weight < _MAX_WEIGHT:
     raise ValueError(
       'transition must have an inverse whose rows are small, got one that '

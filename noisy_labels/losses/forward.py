@@ -102,8 +102,8 @@ def forward_corrected_cross_entropy(
 def _symmetric(logits, labels, transition):
   num_classes = logits.shape[-1]
   least = 1 - 1 / num_classes if transition.exclude_true else 1
-  _checks.in_range('rate', transition.rate, f'[0, {least})')
-  # In float64 if it is a number, so that 0.9 of 0.9 is below 1.
+  # Nearer to it, float32 does not tell the noise rate from 1.
+  _checks.in_range('rate', transition.rate, f'[0, {least * (1 - 1e-6):.6g})')
   noise_rate = transition.rate / least
   return mixture.mixture_cross_entropy(logits, labels, noise_rate=noise_rate)
 

@@ -1,5 +1,7 @@
 """What the noise models check: labels, indices, rates and rows of numbers."""
 
+import operator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,9 +19,13 @@ def rate(name: str, value: float) -> float:
 
 def num_classes(value: int) -> int:
   """Returns the number of classes if there are two."""
-  if value < 2:
+  try:
+    number = operator.index(value)
+  except TypeError:
+    raise ValueError(f'num_classes must be an integer, got {value!r}') from None
+  if number < 2:
     raise ValueError(f'num_classes must be at least 2, got {value}')
-  return int(value)
+  return number
 
 
 def labels(

@@ -74,7 +74,7 @@ def test_the_closest_entry_is_found():
     'max_logit_norm': 1.0,
   }
   assert (
-    get('CE+LogitClip', 'cifar10', 'symmetric:0.5')
+    get('CE+LogitClip', 'cifar10', 'symmetric:0.3')
     == (row['cifar10:symmetric'])
   )
   assert get('CE+LogitClip', 'cifar100', 'symmetric:0.5') == row['cifar100']
@@ -127,6 +127,29 @@ def test_noises_are_called_as_the_experiments_call_them():
     'generalized_jensen_shannon,cifar10,symmetric:0.6'
   )
   assert not config.noise.exclude_true
+
+
+@pytest.mark.parametrize(
+  ('rate', 'norm'), [('.4', 1.0), ('0.40', 1.0), ('0.1', 1.0), ('.80', 1.5)]
+)
+def test_rates_are_numbers_and_not_text(rate, norm):
+  config = recommended_config.get_config(
+    f'CE+LogitClip,cifar10,symmetric:{rate}'
+  )
+  assert config.loss.max_logit_norm == norm
+  assert config.noise.rate == float(rate)
+
+
+@pytest.mark.parametrize(
+  ('what', 'match'),
+  [
+    ('cross_entropy,mnist,typo:0.4', "noise='typo' is unknown"),
+    ('cross_entropy,mnist,symmetric:lots', "'lots' is no rate"),
+  ],
+)
+def test_noises_that_cannot_be_meant_are_a_sentence(what, match):
+  with pytest.raises(errors.UsageError, match=match):
+    recommended_config.get_config(what)
 
 
 METHOD_ENTRIES = [

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from experiments import build
+from experiments import errors
 from experiments import loss_fields
 from experiments import named_losses
 from experiments import trust
@@ -31,6 +32,14 @@ def test_four_systems_are_told_the_rate_that_they_face():
     0.5
   )
   assert isinstance(common.get_config(), ml_collections.ConfigDict)
+
+
+def test_without_noise_nothing_is_clipped_or_mixed():
+  systems = four_systems.get_config('0').systems
+  assert systems.clipped_cross_entropy.loss.max_loss == float('inf')
+  assert systems.mixture_cross_entropy.loss.noise_rate == 0
+  with pytest.raises(errors.UsageError, match="'much' is no rate"):
+    four_systems.get_config('much')
 
 
 def test_trust_weights_are_those_of_the_formulas():

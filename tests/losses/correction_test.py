@@ -128,6 +128,36 @@ def test_forms_of_a_transition_agree(logits, soft_labels):
       np.testing.assert_allclose(got, want, rtol=1e-10)
 
 
+@pytest.mark.parametrize('soft_labels', [False, True])
+def test_every_example_may_have_a_rate_of_its_own(soft_labels):
+  rates = np.array([0.1, 0.2, 0.3, 0.0, 0.45])
+  logits = 3 * jax.random.normal(jax.random.key(0), (K, K))
+  labels = jnp.arange(K)[::-1]
+  if soft_labels:
+    labels = jnp.asarray(np.random.default_rng(1).dirichlet(np.ones(K), K))
+  for form in (
+    symmetric(True),
+    symmetric(False),
+    noise.PairFlipTransition(0.3),
+  ):
+
+    def of(rate, part, form=form):
+      corrected = losses.backward_corrected(
+        losses.mean_absolute_error, form._replace(rate=rate)
+      )
+      return corrected(logits[part], labels[part])
+
+    want = [
+      of(rate, slice(i, i + 1))[0] for i, rate in enumerate(rates.tolist())
+    ]
+    for given in (rates, jnp.asarray(rates)):
+      np.testing.assert_allclose(of(given, slice(None)), want, rtol=1e-10)
+    # Of fewer examples than classes, too.
+    np.testing.assert_allclose(of(rates[:2], slice(2)), want[:2], rtol=1e-10)
+    with pytest.raises(ValueError, match='in'):
+      of(np.array([0.1, 1.5, 0.1, 0.1, 0.1]), slice(None))
+
+
 def test_gradient_by_the_transition(logits):
   labels = jnp.arange(8) % K
 
@@ -173,6 +203,8 @@ def test_noise_that_tells_nothing_has_no_correction(transition):
   [
     (noise.SymmetricTransition(1.0, exclude_true=False), 'some information'),
     (noise.SymmetricTransition(0.8, exclude_true=True), 'some information'),
+    (noise.SymmetricTransition(0.8 - 1e-9, True), 'some information'),
+    (noise.SymmetricTransition(1 - 1e-9, False), 'some information'),
     (noise.PairFlipTransition(0.5), 'rows are alike'),
   ],
 )
@@ -202,3 +234,16 @@ def test_a_transition_of_other_classes(logits):
   corrected = losses.backward_corrected(losses.cross_entropy, np.eye(3))
   with pytest.raises(AssertionError, match='transition must have shape'):
     corrected(logits, jnp.zeros(8, int))
+
+
+@pytest.mark.parametrize('num_classes', [3, 7, 19])
+def test_the_rate_that_tells_nothing_is_refused_whatever_it_rounds_to(
+  num_classes,
+):
+  worst = (num_classes - 1) / num_classes
+  transition = noise.SymmetricTransition(worst, exclude_true=True)
+  arguments = jnp.zeros((2, num_classes)), jnp.zeros(2, int)
+  with pytest.raises(ValueError, match='some information'):
+    losses.backward_corrected(losses.cross_entropy, transition)(*arguments)
+  with pytest.raises(ValueError, match='rate must be in'):
+    losses.forward_corrected_cross_entropy(*arguments, transition=transition)
