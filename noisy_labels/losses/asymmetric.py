@@ -103,7 +103,7 @@ def asymmetric_unhinged_loss(
       `[..., num_classes]`. The loss is linear in a distribution. An integer
       outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
       to ignore an example, give it any valid label and mask its loss.
-    a: in (1, inf).
+    a: in (1, inf); in float32, at least 1 + 1e-6.
     q: in [0, inf); 0 is log(a - p_y) - log(a - 1). Numbers or arrays that
       broadcast with the losses; differentiable.
 

@@ -37,7 +37,7 @@ def normalized_cross_entropy(
 
   Args:
     logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
-      may be masked by -inf: K is the number of the others.
+      may be masked by -inf: K is the number of the others, two at least.
     labels: classes, integer `[...]`, or distributions over them, float
       `[..., num_classes]`. The loss is linear in a distribution. An integer
       outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
@@ -87,13 +87,13 @@ def normalized_generalized_cross_entropy(
 
   Args:
     logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
-      may be masked by -inf: K is the number of the others.
+      may be masked by -inf: K is the number of the others, two at least.
     labels: classes, integer `[...]`, or distributions over them, float
       `[..., num_classes]`. The loss is linear in a distribution. An integer
       outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
       to ignore an example, give it any valid label and mask its loss.
-    q: in (0, 1]. Official: 0.7. A number or an array that broadcasts with the
-      losses; differentiable.
+    q: in (0, 1]; below 1e-5, float32 loses digits. Official: 0.7. A number or
+      an array that broadcasts with the losses; differentiable.
 
   Returns:
     One loss an example `[...]`, float32 for logits of 16 bits.

@@ -33,7 +33,7 @@ def normalized_focal_loss(
 
   Args:
     logits: unnormalised log-probabilities, float `[..., num_classes]`. A class
-      may be masked by -inf: K is the number of the others.
+      may be masked by -inf: K is the number of the others, two at least.
     labels: classes, integer `[...]`, or distributions over them, float
       `[..., num_classes]`. The loss is linear in a distribution. An integer
       outside 0 .. num_classes - 1 makes loss and gradient of its example NaN:
