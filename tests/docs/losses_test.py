@@ -124,3 +124,12 @@ def test_convex_in_the_probabilities(name):
   chord = (one + other) / 2
   convex = bool(jnp.all(half <= chord + 1e-4 * (1 + jnp.abs(chord))))
   assert convex == (claim == 'yes')
+
+
+def test_costs_are_those_of_the_benchmarks():
+  text = (PAGE.parent / 'benchmarks.md').read_text()
+  section = text.split('[4096, 1000] float32, ')[1].split('```')[0]
+  measured = dict(re.findall(r'^(\w+) +([\d.]+) ', section, flags=re.M))
+  costs = {name: row['cost'] for name, row in FACTS.items() if row['cost']}
+  assert len(costs) > 20
+  assert costs == {name: measured[name] for name in costs}
