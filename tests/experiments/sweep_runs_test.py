@@ -111,7 +111,12 @@ def test_names_in_the_report_are_escaped(finished):
 def test_the_report_says_parameters_of_several_numbers(finished):
   config, workdir, summaries = finished
   config = config.copy_and_resolve_references()
-  config.base.loss.weights = (0.3, 0.35, 0.35)
+  config.systems['cross_entropy'] = {
+    'loss': {
+      'name': 'generalized_jensen_shannon',
+      'weights': (0.3, 0.35, 0.35),
+    }
+  }
   compared = groups.of_sweep(workdir, config, summaries)
   text = report_page.write(workdir, compared).read_text()
   assert 'weights=(0.3, 0.35, 0.35)' in text
