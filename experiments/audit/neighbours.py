@@ -35,7 +35,7 @@ class Neighbours(NamedTuple):
   Attributes:
     pairs: int64 `[n, 2]`.
     distances: of these, floats `[n]`.
-    outliers: int64 `[m]`, the strangest, the strangest first.
+    outliers: int64 `[m]`, those that are listed, the strangest first.
     scores: of these, floats `[m]`.
     number: how many outliers there are, int64.
   """

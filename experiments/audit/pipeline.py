@@ -190,11 +190,12 @@ def _find(stages, config, workdir, data, options) -> findings.Findings:
   least_error = None
   if data.arrays is None:
     least_error = held_out.least_error(workdir / 'folds')
-  number = round(float(scores.expected[0]))
-  if config.noise_estimate != 'confident_joint':  # Which counted this number.
-    number = round(float(noise['rate']) * len(labels))
-  interval = ends = None
-  if len(noise['rate_interval']):
+  number, *between = (round(float(value)) for value in scores.expected)
+  ends: tuple[int, int] | None = (between[0], between[1])
+  if config.noise_estimate != 'confident_joint':  # Which counted these.
+    number, ends = round(float(noise['rate']) * len(labels)), None
+  interval = None
+  if len(noise['rate_interval']):  # It knows of more than the chance in them.
     lower, upper = map(float, noise['rate_interval'])
     interval = lower, upper
     ends = round(lower * len(labels)), round(upper * len(labels))

@@ -47,7 +47,7 @@ def prepare(
     inputs.check_probs(probs)
   inputs.check_labels('labels', labels, *probs.shape)
   if on_host:
-    # What numpy counts by, and takes no other unsigned integers for.
+    # By which numpy counts; it would refuse uint64.
     return np.asarray(labels).astype(np.int64, copy=False), probs
   return jnp.asarray(labels), jnp.asarray(probs)
 

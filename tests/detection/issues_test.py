@@ -81,3 +81,11 @@ def test_errors():
     detection.find_label_issues(LABELS, PROBS, scores=np.ones(3))
   with pytest.raises(ValueError, match='scores must be finite'):
     detection.find_label_issues(LABELS, PROBS, scores=np.full(1500, np.nan))
+
+
+def test_labels_may_be_any_integers():
+  want = detection.find_label_issues(LABELS, PROBS)
+  for kind in (np.uint8, np.uint64, np.int64):
+    got = detection.find_label_issues(LABELS.astype(kind), PROBS)
+    np.testing.assert_array_equal(got.index, want.index)
+    assert got.expected == want.expected
