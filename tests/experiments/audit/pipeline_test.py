@@ -13,6 +13,8 @@ import signal
 import numpy as np
 import pytest
 
+from experiments import build
+from experiments import devices
 from experiments import errors
 from experiments import interrupt
 from experiments import loop
@@ -479,6 +481,31 @@ def test_what_cannot_be_meant_is_said_at_once(
   with pytest.raises(errors.UsageError, match=match):
     _audit(tmp_path / 'audit', request_, _config(**fields), **how)
   assert not (tmp_path / 'audit').exists()
+
+
+def test_noise_by_the_image_is_that_of_the_images_trained_on(
+  tmp_path, data_dir
+):
+  config = _config(
+    **{
+      'dataset': 'digits',
+      'image_size': (16, 16),
+      'noise.name': 'margin_dependent',
+      'noise.rate': 0.2,
+    }
+  )
+  data = sources.open_data(
+    sources.Request(dataset='digits', data_dir=data_dir),
+    config,
+    tmp_path,
+    should_stop=lambda: False,
+    title='',
+  )
+  config.batch_size = 64
+  _, trained = build.make_data(config, data_dir, devices.local())
+  index = np.asarray(trained.train.index)[np.asarray(trained.train.mask) > 0]
+  label = np.asarray(trained.train.label)[np.asarray(trained.train.mask) > 0]
+  np.testing.assert_array_equal(data.labels[index], label)
 
 
 def test_made_noise_is_not_for_folders(photos, tmp_path):
