@@ -5,6 +5,10 @@ import pytest
 
 from experiments import errors
 from experiments.audit import arrays
+from experiments.audit import search
+from experiments.audit import sources
+from noisy_labels import detection
+from tests.experiments.audit import toy_audit
 
 LABELS = np.array([0, 1, 2, 1])
 PROBS = np.full((4, 3), 1 / 3)
@@ -93,3 +97,63 @@ def test_files_that_are_not_there(tmp_path):
     arrays.read(tmp_path / 'a.npy', tmp_path / 'b.npy', None)
   with pytest.raises(errors.UsageError, match='cannot be read: Is a dir'):
     arrays.read(tmp_path, tmp_path, None)
+
+
+def test_arrays_are_judged_as_the_library_does(finished, tmp_path, capsys):
+  audit, workdir = finished
+  probs = search.predictions(audit.data, workdir)
+  labels = audit.found.label
+  features = np.random.default_rng(0).normal(size=(36, 4))
+  paths = {}
+  for name, array in (
+    ('labels', labels),
+    ('probs', probs),
+    ('features', features),
+  ):
+    paths[name] = tmp_path / f'{name}.npy'
+    np.save(paths[name], array)
+  found = toy_audit.run(
+    tmp_path / 'audit',
+    sources.Request(**paths),
+    detector='self_confidence',
+  ).found
+  issues = detection.find_label_issues(labels, probs)
+  np.testing.assert_array_equal(found.score[issues.index], issues.score)
+  np.testing.assert_array_equal(found.is_issue[issues.index], issues.is_issue)
+  assert found.expected == round(float(issues.expected.number))
+  for name in toy_audit.ARRAYS:
+    if name != 'score':
+      np.testing.assert_allclose(
+        getattr(found, name), getattr(audit.found, name), atol=1e-6
+      )
+  assert found.names is None
+  assert len(found.outliers) <= 36
+  assert sorted(path.name for path in (tmp_path / 'audit').iterdir()) == [
+    'audit.json',
+    'environment.txt',
+    'issues.csv',
+    'neighbours.npz',
+    'noise_estimate.npz',
+    'problems.txt',
+    'report.html',
+    'scores.npz',
+    'suggested_labels.csv',
+    'transition.csv',
+  ]
+  other = toy_audit.run(
+    tmp_path / 'other',
+    sources.Request(**paths),
+    toy_audit.config(noise_estimate='anchor_points'),
+  ).found
+  # The count is of the estimator that says the rate.
+  assert other.rate != found.rate
+  assert other.expected == round(36 * other.rate)
+  ends = tuple(round(36 * end) for end in other.rate_interval)
+  assert other.expected_interval == ends
+  np.save(paths['labels'], np.roll(labels, 1))
+  with pytest.raises(errors.UsageError, match='another file --labels'):
+    toy_audit.run(tmp_path / 'audit', sources.Request(**paths))
+  np.save(paths['labels'], labels)
+  del paths['features']
+  with pytest.raises(errors.UsageError, match='with --features'):
+    toy_audit.run(tmp_path / 'audit', sources.Request(**paths))
