@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import optax
-import optax.contrib
 
 from experiments import devices
 from experiments import errors
@@ -19,6 +18,7 @@ from experiments import named_losses
 from experiments import named_methods
 from experiments import noise_estimate
 from experiments import noises
+from experiments import sharpness
 from experiments import train
 from experiments.data import augment
 from experiments.data import dataset
@@ -225,10 +225,11 @@ def sharpness_aware(
   radius = config.optimizer.sharpness_radius
   if not radius:
     return parts
-  optimizer = optax.contrib.sam(
+  stacked = isinstance(parts.model, folds.Stack)
+  optimizer = sharpness.aware(
     parts.optimizer,
-    optax.chain(optax.contrib.normalize(), optax.sgd(radius)),
-    opaque_mode=True,
+    radius=radius,
+    num_networks=parts.model.size if stacked else 1,
   )
   return parts._replace(optimizer=optimizer)
 

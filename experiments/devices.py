@@ -1,6 +1,7 @@
 """Devices and processes: the only place that knows how many there are."""
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from importlib import metadata
 import os
 import platform
@@ -115,14 +116,23 @@ def parallel(
   )
 
 
-def keep_pace(result: Any) -> None:
-  """Lets the host run ahead of the devices, except where they would deadlock.
+def keep_pace(results: Sequence[Any]) -> None:
+  """Lets the host run ahead of the devices, by two steps.
+
+  That hides the host's work, and not how far a run has come; nor does a run
+  that is asked to stop first take dozens of steps that were asked for already.
 
   Devices that share one CPU also share its few threads. Steps in flight take
-  them all, each waiting in a collective for a device that gets none.
+  them all, each waiting in a collective for a device that gets none: so there
+  the host waits for each step.
+
+  Args:
+    results: of the steps so far, in order.
   """
-  if jax.default_backend() == 'cpu' and jax.device_count() > 1:
-    jax.block_until_ready(result)
+  shared = jax.default_backend() == 'cpu' and jax.device_count() > 1
+  ahead = 0 if shared else 2
+  if len(results) > ahead:
+    jax.block_until_ready(results[-1 - ahead])
 
 
 def replicate(tree: Any, local: Local) -> Any:

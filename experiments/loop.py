@@ -189,8 +189,8 @@ def _train_epoch(
   pending, stop = [], False
   for taken, row in enumerate(rows, 1):
     state, memory, sums = steps.take(state, memory, row)
-    devices.keep_pace(sums)
     pending.append(sums)
+    devices.keep_pace(pending)
     progress.advance(len(loops))
     stop = watch.should_stop(loops[0].step + taken)
     if stop:

@@ -217,7 +217,7 @@ class Training:
     started = time.perf_counter()
     logits = self._evaluator.logits(self._state, self._data.train)
     memory = function(self._state, self._memory, self._data.train, logits)
-    devices.keep_pace(memory)
+    jax.block_until_ready(memory)
     self._seconds += time.perf_counter() - started
     return memory
 

@@ -19,7 +19,9 @@ def co_teaching_plus(
   and to be one; where they differ they have something to say. A batch without
   any such example teaches nothing.
 
-  Remembers: `selection.Memory(visits, kept)`.
+  Remembers: `selection.Memory(visits, kept)`, where kept counts small losses
+  among all examples of the batch, as in `co_teaching`: that two networks agree
+  on an example says nothing of its label.
 
   This is the paper's algorithm. Its official code takes the softmax twice,
   since it hands probabilities to a function of logits; and in the first 5000
@@ -35,7 +37,7 @@ def co_teaching_plus(
 
   Returns:
     A `Method` of two networks; its metrics are `kept`, by how many of the two,
-    as a share, an example was kept, and `disagreement`.
+    as a share, an example was chosen, and `disagreement`.
 
   Raises:
     ValueError: if an argument is out of range.
@@ -55,10 +57,12 @@ def co_teaching_plus(
     forget_rate = selection.ramp(noise_rate, epoch, ramp_epochs)
     first, second = jnp.argmax(logits, axis=-1)
     differ = first != second
-    among = rows.is_real(batch) & (differ | (epoch < warm_up_epochs))
+    real = rows.is_real(batch)
+    among = real & (differ | (epoch < warm_up_epochs))
     kept = selection.smallest(each, among, forget_rate)
+    small = selection.smallest(each, real, forget_rate)
     losses, (memory, metrics) = selection.exchange(
-      each, kept, batch, state.memory
+      each, kept, batch, state.memory, remembered=small
     )
     metrics = {**metrics, 'disagreement': differ.astype(jnp.float32)}
     return losses, (memory, metrics)

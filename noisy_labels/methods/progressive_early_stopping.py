@@ -17,12 +17,13 @@ class Memory(NamedTuple):
   """What progressive early stopping remembers.
 
   Attributes:
-    visits: how often each example was seen, int32 `[N]`.
+    epochs: how many have ended, int32 `[N]`; the same for all, since an epoch
+      leaves out examples at random, but ends for each of them.
     weight: how much it counts, float32 `[N]`; 0 after the three stages if its
       label is not what is predicted, which tells of a wrong label.
   """
 
-  visits: chex.Array
+  epochs: chex.Array
   weight: chex.Array
 
 
@@ -53,7 +54,7 @@ def progressive_early_stopping(
   Losses are n w_i l_i / sum_i w_i, where n counts the examples of the device's
   batch that are no padding, and sums are over that batch.
 
-  Remembers: `Memory(visits, weight)`.
+  Remembers: `Memory(epochs, weight)`.
 
   The paper's are the stages, Adam for parts 1 and 2, and the confident
   examples. Simplified is this: parts that begin anew do so with the parameters
@@ -105,9 +106,8 @@ def progressive_early_stopping(
     weight = jnp.where(real, state.memory.weight[batch['row']], 0)
     share = jnp.sum(real) / _or_one(jnp.sum(weight))
     losses = share * weight * rows.cross_entropies(logits, batch['label'])
-    visits = rows.add(state.memory.visits, batch, 1)
-    memory = state.memory._replace(visits=visits)
-    return losses, (memory, {'kept': (weight > 0).astype(losses.dtype)})
+    metrics = {'kept': (weight > 0).astype(losses.dtype)}
+    return losses, (state.memory, metrics)
 
   def on_epoch(logits, batch, state, total):
     real = rows.is_real(batch)
@@ -116,12 +116,10 @@ def progressive_early_stopping(
     counts = total(jnp.sum(confident[:, None] * label, axis=0))
     share = jnp.sum(counts) / _or_one(jnp.sum(counts > 0))
     chosen = confident * share / _or_one(counts[batch['label']])
-    before, visits = state.memory.weight, state.memory.visits
-    # Of all, since an epoch leaves out a few, which are less than a batch.
-    mean = total(jnp.sum(visits * real)) / _or_one(total(jnp.sum(real)))
-    is_late = jnp.round(mean) >= sum(epochs)
-    weight = jnp.where(real & is_late, chosen, before)
-    return Memory(visits, weight.astype(before.dtype))
+    ended, before = state.memory
+    ended = ended + real.astype(ended.dtype)
+    weight = jnp.where(real & (ended >= sum(epochs)), chosen, before)
+    return Memory(ended, weight.astype(before.dtype))
 
   def wrap(optimizer):
     return staged_training.staged(
@@ -143,7 +141,7 @@ def progressive_early_stopping(
 def _init(key, num_examples, num_classes):
   del key, num_classes
   memory = Memory(
-    visits=jnp.zeros(num_examples, jnp.int32), weight=jnp.ones(num_examples)
+    epochs=jnp.zeros(num_examples, jnp.int32), weight=jnp.ones(num_examples)
   )
   return method_lib.MethodState({}, memory)
 

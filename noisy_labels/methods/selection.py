@@ -39,6 +39,8 @@ def exchange(
   kept: chex.Array,
   batch: dict[str, chex.Array],
   memory: Memory,
+  *,
+  remembered: chex.Array | None = None,
 ) -> tuple[chex.Array, tuple[Memory, dict[str, chex.Array]]]:
   """What a method returns whose two networks learn from each other's choice.
 
@@ -47,13 +49,18 @@ def exchange(
     kept: what they choose, bool `[2, batch]`.
     batch: of one device.
     memory: of all examples.
+    remembered: what the memory counts as kept, where that is something else,
+      bool `[2, batch]`.
 
   Returns:
     Losses `[batch]`, the new memory, and the metric `kept`.
   """
   losses = jnp.sum(each * mean_weights(kept[::-1], batch), axis=0)
   share = jnp.mean(kept.astype(jnp.float32), axis=0)
-  return losses, (remember(memory, batch, share), {'kept': share})
+  if remembered is None:
+    remembered = kept
+  counted = jnp.mean(remembered.astype(jnp.float32), axis=0)
+  return losses, (remember(memory, batch, counted), {'kept': share})
 
 
 def remember(

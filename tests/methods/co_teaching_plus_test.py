@@ -18,8 +18,16 @@ def choose(p, y, forget_rate, epoch):
     candidates = np.flatnonzero(first != second)
   if not len(candidates):
     # The paper learns nothing; in its first steps, the official code from all.
-    return np.zeros(len(y)), np.zeros_like(p), np.zeros(p.shape[:2])
-  return selection_transcription.exchange(p, y, candidates, forget_rate)
+    loss, gradient = np.zeros(len(y)), np.zeros_like(p)
+  else:
+    loss, gradient, _ = selection_transcription.exchange(
+      p, y, candidates, forget_rate
+    )
+  # What is remembered is of all: right labels are those on which both agree.
+  *_, small = selection_transcription.exchange(
+    p, y, np.arange(len(y)), forget_rate
+  )
+  return loss, gradient, small
 
 
 def test_it_is_the_paper_step_by_step():

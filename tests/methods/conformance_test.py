@@ -183,7 +183,11 @@ def test_padding_leaves_no_trace(name):
   image = np.array(tiny_training.batch_of(ROWS)['image'])
   image[mask == 0] = np.nan
   clean = tiny_training.batch_of(ROWS, mask=mask)
-  broken = tiny_training.batch_of(ROWS, mask=mask, image=image)
+  label = np.where(mask > 0, clean['label'], (clean['label'] + 1) % 3)
+  other = np.where(mask > 0, ROWS, (ROWS + 4) % tiny_training.NUM_EXAMPLES)
+  broken = tiny_training.batch_of(
+    ROWS, mask=mask, image=image, label=label, index=other, row=other
+  )
   key = jax.random.key(1)
   want, want_losses, _ = after_one(name, clean, key)
   state, losses, _ = after_one(name, broken, key)
@@ -193,6 +197,21 @@ def test_padding_leaves_no_trace(name):
   chex.assert_tree_all_finite((state.memory, state.trained['method']))
   assert np.isfinite(losses[mask > 0]).all()
   untouched(name, state, ROWS[mask > 0])
+  if draws_nothing(name, clean):
+    shorter = tiny_training.batch_of(ROWS[mask > 0])
+    state, losses, _ = after_one(name, shorter, key)
+    chex.assert_trees_all_close((state, losses), (want, want_losses[mask > 0]))
+
+
+def draws_nothing(name, batch):
+  one, other = (
+    after_one(name, batch, jax.random.key(seed))[:2] for seed in (2, 3)
+  )
+  try:
+    chex.assert_trees_all_equal(one, other)
+  except AssertionError:
+    return False
+  return True
 
 
 @every_case
