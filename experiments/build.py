@@ -18,6 +18,7 @@ from experiments import named_losses
 from experiments import named_methods
 from experiments import noise_estimate
 from experiments import noises
+from experiments import optimizers
 from experiments import sharpness
 from experiments import train
 from experiments.data import augment
@@ -27,8 +28,6 @@ from noisy_labels import losses
 from noisy_labels import methods
 from noisy_labels import noise
 
-_OPTIMIZERS = ('adam', 'adamw', 'sgd')
-_SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
 _DTYPES = ('bfloat16', 'float32')
 
 
@@ -45,6 +44,44 @@ def one_config(
 def title(config: ml_collections.ConfigDict) -> str:
   """What a run trains with: a method, or else a loss."""
   return config.method.name or config.loss.name
+
+
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises a `UsageError` for names and hyper-parameters that mean nothing.
+
+  They are tried on noise of ten classes, so that no data need be at hand; what
+  depends on the data is said by `make_data` and `make_parts`.
+  """
+  noises.check(config.noise)
+  _check_names(config)
+  matrix = noise.symmetric(10, 0.1, exclude_true=True)
+  is_told = config.noise_estimate or noises.has_transition(config.noise)
+  known = named_losses.facts(
+    matrix if is_told else None,
+    np.eye(10),
+    rate=0.1 if config.noise_estimate else None,
+  )
+  if config.num_trusted:
+    known['trusted_labels'] = np.zeros(1, int)
+  # So many steps that no epoch is rounded to none.
+  steps = 10_000
+  make_method(config, {**known, **_of_run(config, steps)})
+  optimizers.make(config, steps)
+
+
+def _check_names(config: ml_collections.ConfigDict) -> None:
+  errors.check_name('config.model.name', config.model.name, models.MODELS)
+  errors.check_name('config.model.dtype', config.model.dtype, _DTYPES)
+
+
+def _of_run(
+  config: ml_collections.ConfigDict, steps_per_epoch: int
+) -> dict[str, Any]:
+  """What a method is told of the run."""
+  return {
+    'part_of': models.part_of(config.model.name),
+    'steps_per_epoch': steps_per_epoch,
+  }
 
 
 def make_data(
@@ -133,24 +170,19 @@ def make_parts(
   known: dict[str, Any],
 ) -> train.Parts:
   """What the step is made of; `known` is what a loss is told of the noise."""
-  errors.check_name('config.model.name', config.model.name, models.MODELS)
-  errors.check_name('config.model.dtype', config.model.dtype, _DTYPES)
+  _check_names(config)
   if not 0 <= config.ema_decay < 1:
     raise errors.UsageError(
       f'config.ema_decay={config.ema_decay} is outside [0, 1)'
     )
-  known = {
-    **known,
-    'part_of': models.part_of(config.model.name),
-    'steps_per_epoch': data.deal.steps,
-  }
+  known = {**known, **_of_run(config, data.deal.steps)}
   model = models.MODELS[config.model.name](
     num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
   )
   parts = train.Parts(
     model=model,
     method=make_method(config, known),
-    optimizer=make_optimizer(config, data.deal.steps),
+    optimizer=optimizers.make(config, data.deal.steps),
     normalize=functools.partial(
       augment.normalize, mean=data.mean, std=data.std
     ),
@@ -247,65 +279,3 @@ def make_method(
       f'config.loss is set ({config.loss.name}): leave out one of the two'
     )
   return named_methods.make(config.method, known)
-
-
-def make_schedule(
-  config: ml_collections.ConfigDict, steps_per_epoch: int
-) -> optax.Schedule:
-  """The learning rate as a function of the step."""
-  schedule = config.schedule
-  errors.check_name('config.schedule.name', schedule.name, _SCHEDULES)
-  peak = config.optimizer.learning_rate
-  warmup = round(schedule.warmup_epochs * steps_per_epoch)
-  after: optax.Schedule
-  if schedule.name == 'constant':
-    after = optax.constant_schedule(peak)
-  elif schedule.name == 'cosine':
-    total = config.epochs * steps_per_epoch
-    if warmup >= total:
-      raise errors.UsageError(
-        f'config.schedule.warmup_epochs={schedule.warmup_epochs} leaves none '
-        f'of config.epochs={config.epochs}'
-      )
-    after = optax.cosine_decay_schedule(peak, total - warmup)
-  elif schedule.name == 'step':
-    after = optax.piecewise_constant_schedule(
-      peak,
-      {
-        round(epoch * steps_per_epoch) - warmup: schedule.factor
-        for epoch in schedule.boundaries
-      },
-    )
-  else:
-    after = optax.exponential_decay(
-      peak, schedule.every_epochs * steps_per_epoch, schedule.factor
-    )
-  if not warmup:
-    return after
-  ramp = optax.linear_schedule(0.0, peak, warmup)
-  return optax.join_schedules([ramp, after], [warmup])
-
-
-def make_optimizer(
-  config: ml_collections.ConfigDict, steps_per_epoch: int
-) -> optax.GradientTransformation:
-  """The optimiser; clipping comes first, weight decay as in PyTorch."""
-  optimizer = config.optimizer
-  errors.check_name('config.optimizer.name', optimizer.name, _OPTIMIZERS)
-  schedule = make_schedule(config, steps_per_epoch)
-  chain = []
-  if optimizer.max_gradient_norm:
-    chain.append(optax.clip_by_global_norm(optimizer.max_gradient_norm))
-  if optimizer.name == 'adamw':
-    chain.append(optax.adamw(schedule, weight_decay=optimizer.weight_decay))
-    return optax.chain(*chain)
-  if optimizer.weight_decay:
-    chain.append(optax.add_decayed_weights(optimizer.weight_decay))
-  if optimizer.name == 'adam':
-    chain.append(optax.adam(schedule))
-  else:
-    momentum = optimizer.momentum or None
-    chain.append(
-      optax.sgd(schedule, momentum=momentum, nesterov=optimizer.nesterov)
-    )
-  return optax.chain(*chain)

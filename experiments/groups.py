@@ -51,13 +51,15 @@ def of_sweep(
   sweep: ml_collections.ConfigDict,
   summaries: dict[str, list[Summary]],
 ) -> dict[str, Group]:
-  """The systems of a finished sweep, in the order of `summaries`."""
+  """The systems of a sweep with their finished runs, as in `summaries`."""
   groups, systems = {}, grid.systems(sweep)
   for name, runs in summaries.items():
-    seeds = list(range(len(runs)))
+    folders = {
+      seed: workdir / name / f'seed{seed}' for seed in range(sweep.seeds)
+    }
+    seeds = [seed for seed in folders if record.read_summary(folders[seed])]
     config = build.one_config(sweep, systems[name], seeds[0])
-    folders = [workdir / name / f'seed{seed}' for seed in seeds]
-    groups[name] = Group(config, seeds, folders, runs)
+    groups[name] = Group(config, seeds, [folders[seed] for seed in seeds], runs)
   return groups
 
 

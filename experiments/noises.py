@@ -66,6 +66,23 @@ class Noise(NamedTuple):
   give: Callable[[source.Examples], np.ndarray]
 
 
+def check(config: ml_collections.ConfigDict) -> None:
+  """Raises a `UsageError` if it is not said which noise, or twice."""
+  if config.file is not None and config.column is not None:
+    raise errors.UsageError(
+      'config.noise.file and config.noise.column are both set, and labels come '
+      'from one of them: leave out the other'
+    )
+  if config.file is None and config.column is None:
+    errors.check_name('config.noise.name', config.name, NAMES)
+
+
+def has_transition(config: ml_collections.ConfigDict) -> bool:
+  """Whether the noise is made, and has one matrix for all examples."""
+  is_given = config.file is not None or config.column is not None
+  return not is_given and config.name in _OF_CLASSES
+
+
 def make(
   config: ml_collections.ConfigDict,
   info: source.Info,
@@ -92,16 +109,11 @@ def make(
     UsageError: a name is unknown, or a number out of range.
     DataError: the file, or the feature of the data set, is not as it must be.
   """
-  if config.file is not None and config.column is not None:
-    raise errors.UsageError(
-      'config.noise.file and config.noise.column are both set, and labels come '
-      'from one of them: leave out the other'
-    )
+  check(config)
   if config.file is not None:
     return _of_file(config.file, info)
   if config.column is not None:
     return _of_column(config.column, dataset, data_dir)
-  errors.check_name('config.noise.name', config.name, NAMES)
   seed = seed if config.seed is None else config.seed
   if config.name in _OF_EXAMPLES:
     _check(config)

@@ -22,7 +22,7 @@ from noisy_labels import losses
 
 Groups = dict[str, groups_lib.Group]
 
-# As many systems as colours; of more, the first in the table are drawn.
+# As many systems as colours; more have further figures, in the table's order.
 _MAX_CURVES = 10
 
 
@@ -36,14 +36,13 @@ def write(folder: pathlib.Path, groups: Groups) -> pathlib.Path:
   Returns:
     The path of the page.
   """
-  drawn = {name: groups[name] for name in list(groups)[:_MAX_CURVES]}
   curves = {
     name: [log.read(run / 'metrics.jsonl') for run in group.folders]
-    for name, group in drawn.items()
+    for name, group in groups.items()
   }
   first = next(iter(groups.values())).summaries[0]
   num_classes = len(first['class_names'])
-  functions = _losses(drawn, num_classes)
+  functions = _losses(groups, num_classes)
   environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
     autoescape=True,
@@ -56,23 +55,41 @@ def write(folder: pathlib.Path, groups: Groups) -> pathlib.Path:
     groups=groups,
     numbers={len(group.seeds) for group in groups.values()},
     describe=loss_fields.describe,
-    drawn=len(drawn),
+    max_curves=_MAX_CURVES,
     settings=_settings(groups),
     environments=_environments(groups),
-    accuracy=figures.svg(
-      result_figures.draw_curves(curves, 'test_accuracy', 'test accuracy')
-    ),
-    memorised=figures.svg(
-      result_figures.draw_curves(curves, 'memorised', 'wrong labels memorised')
-    ),
-    trust=functions and figures.svg(trust.draw(functions, num_classes)),
-    confusions=_confusions(drawn),
+    curves=[_draw_curves(some) for some in _parts(curves)],
+    trust=[
+      figures.svg(trust.draw(some, num_classes)) for some in _parts(functions)
+    ],
+    confusions=_confusions(groups),
     estimates=_estimates(groups),
     learned=_learned(groups),
   )
   path = folder / 'report.html'
   log.write_text(path, page)
   return path
+
+
+def _draw_curves(curves: dict[str, Any]) -> dict[str, str]:
+  """What they predict of the test split, and of wrong labels, by the epoch."""
+  titles = {
+    'test_accuracy': 'test accuracy',
+    'memorised': 'wrong labels memorised',
+  }
+  return {
+    measure: figures.svg(result_figures.draw_curves(curves, measure, title))
+    for measure, title in titles.items()
+  }
+
+
+def _parts(items: dict[str, Any]) -> list[dict[str, Any]]:
+  """In the same order, as many at a time as a figure shows."""
+  names = list(items)
+  return [
+    {name: items[name] for name in names[begin : begin + _MAX_CURVES]}
+    for begin in range(0, len(names), _MAX_CURVES)
+  ]
 
 
 def _losses(

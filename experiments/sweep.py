@@ -4,8 +4,10 @@ r"""Trains several systems with several seeds, and compares them.
 
 Prints a table and writes report.html, and says on the way how far the runs have
 come, as --state does at any time. A sweep that was stopped goes on when the
-same command is given again: finished runs are not run again. --config.seeds
-says how many seeds, --config.base.FIELD changes what all systems share.
+same command is given again: finished runs are not run again. One whose loss is
+not finite stops no other; it is said at the end, where the exit code is then 1.
+--config.seeds says how many seeds, --config.base.FIELD changes what all systems
+share.
 
 With a grid, every system is run with every combination of some values, which
 name the runs and their directories. Fields have their full names, without base,
@@ -100,8 +102,16 @@ def main() -> None:
       )
     _run_one(sweeps, FLAGS.index)
     return
-  for folder, one in sweeps.items():
-    _run_and_report(one, folder)
+  failed = [
+    title
+    for folder, one in sweeps.items()
+    for title in _run_and_report(one, folder)
+  ]
+  if failed:
+    raise errors.RunError(
+      f'{len(failed)} of the runs failed, as is said above, and are not in the '
+      f'report: {"; ".join(failed)}. The same command tries them again'
+    )
 
 
 def _sweeps(
@@ -153,14 +163,15 @@ def _run_one(
 
 def _run_and_report(
   sweep: ml_collections.ConfigDict, workdir: pathlib.Path
-) -> None:
+) -> list[str]:
+  """Makes the runs, and the report of them; the titles of those that failed."""
   if sweep.get('sort'):
     errors.check_name('config.sort', sweep.sort, record.RULES)
-  summaries = sweep_runs.run(
+  summaries, failed = sweep_runs.run(
     sweep, workdir, data_dir=FLAGS.data_dir, together=FLAGS.together
   )
-  if jax.process_index() != 0:
-    return
+  if jax.process_index() != 0 or not summaries:
+    return failed
   # Imported here because plots are slow, and --help need not wait for them.
   from experiments import report_page
 
@@ -171,6 +182,7 @@ def _run_and_report(
   path = report_page.write(workdir, compared)
   table.show(summaries, f'{groups.title(compared)}\nPercent, mean ± deviation')
   print(f'Report: {path.absolute()}')
+  return failed
 
 
 if __name__ == '__main__':

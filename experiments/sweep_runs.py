@@ -41,8 +41,8 @@ def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
     The runs. Seeds go outside, so that a stopped sweep has every system.
 
   Raises:
-    UsageError: there is no seed, the grid cannot be meant, or a number of a run
-      is out of its range.
+    UsageError: there is no seed, the grid cannot be meant, a name of a run is
+      unknown, or a number out of its range.
   """
   if sweep.seeds < 1:
     raise errors.UsageError(f'config.seeds={sweep.seeds} is less than 1')
@@ -60,6 +60,8 @@ def runs(sweep: ml_collections.ConfigDict, workdir: pathlib.Path) -> list[Run]:
   # Now, and not when the runs before have been trained.
   for one in found:
     check_config.check(one.config)
+  for one in found[: len(systems)]:
+    build.check(one.config)
   return found
 
 
@@ -69,8 +71,11 @@ def run(
   *,
   data_dir: str | None,
   together: int = 1,
-) -> dict[str, list[dict[str, Any]]]:
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
   """Runs every system with every seed, or reads what is finished.
+
+  A run that fails, as its loss is not finite, is left behind, and the others
+  go on.
 
   Args:
     sweep: see `runs`.
@@ -79,19 +84,42 @@ def run(
     together: how many seeds of a system to train at once.
 
   Returns:
-    For each system, the summaries of its seeds.
+    For each system, the summaries of its seeds; and the titles of the runs that
+    failed, of which there are none.
   """
   summaries: dict[str, list[dict[str, Any]]] = {}
+  failed: list[str] = []
   all_runs = runs(sweep, workdir)
   for some in _groups(all_runs, together):
     was_finished = all(record.read_summary(one.workdir) for one in some)
-    summaries.setdefault(some[0].system, []).extend(run_some(some, data_dir))
+    results = _run_or_say(some, data_dir)
+    failed += [one.title for one in some if one.workdir not in results]
+    if results:
+      summaries.setdefault(some[0].system, []).extend(results.values())
     # No run can use what another compiled, and many fill the memory.
     jax.clear_caches()
     # In a file the lines of the runs say it, and tables would bury them.
     if sys.stdout.isatty() and jax.process_index() == 0 and not was_finished:
       show_state(all_runs, workdir)
-  return json.loads(json.dumps(summaries))
+  return json.loads(json.dumps(summaries)), failed
+
+
+def _run_or_say(
+  some: list[Run], data_dir: str | None
+) -> dict[pathlib.Path, dict[str, Any]]:
+  """The summaries of some seeds of a system, but of those that fail."""
+  try:
+    summaries = run_some(some, data_dir)
+    return dict(zip([one.workdir for one in some], summaries, strict=True))
+  except errors.RunError as error:
+    # Of several processes, each would have to know that the others failed.
+    if jax.process_count() > 1:
+      raise
+    if len(some) > 1:  # What stopped one of them stopped all.
+      parts = [_run_or_say([one], data_dir) for one in some]
+      return {folder: run for part in parts for folder, run in part.items()}
+    print(f'{some[0].title} failed: {error}', file=sys.stderr, flush=True)
+    return {}
 
 
 def show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from experiments import build
 from experiments import checkpoint
 from experiments import devices
 from experiments import errors
 from experiments import evaluate
 from experiments import log
+from experiments import optimizers
 from experiments import progress as progress_lib
 from experiments import record
 from experiments import together
@@ -64,7 +64,7 @@ class Training:
     self.member = member
     self._config, self._data, parts = member.config, member.data, member.parts
     config, data = self._config, self._data
-    self._schedule = build.make_schedule(config, data.deal.steps)
+    self._schedule = optimizers.make_schedule(config, data.deal.steps)
     self._local = local
     self._transition = parts.method.transition
     self._evaluator = evaluate.Evaluator(parts, config.eval_batch_size, local)

@@ -16,6 +16,7 @@ from experiments import loop
 from experiments import models
 from experiments import named_losses
 from experiments import named_methods
+from experiments import optimizers
 from experiments import report_page
 from experiments import train
 from experiments.configs import cifar10_methods
@@ -191,7 +192,7 @@ def test_every_system_of_the_sweeps_of_methods_can_be_built():
         config = build.one_config(sweep, fields, 0)
         check_config.check(config)
         assert build.make_method(config, known).loss
-        assert build.make_optimizer(config, 421).update
+        assert optimizers.make(config, 421).update
   for sweep in mnist_methods.get_config().sweeps.values():
     named = {
       fields.get('method', {}).get('name') for fields in sweep.systems.values()

@@ -14,6 +14,7 @@ from experiments import loss_fields
 from experiments import models
 from experiments import named_losses
 from experiments import noises
+from experiments import optimizers
 from experiments import recommended
 from experiments.configs import common
 from experiments.configs import recommended as recommended_config
@@ -190,7 +191,7 @@ def test_every_method_entry_is_a_run_that_can_be_built(name, key):
   assert method.loss
   assert bool(method.num_trusted) == bool(config.num_trusted)
   assert bool(config.second_view.operations) <= method.two_views
-  assert build.make_optimizer(config, 351).update
+  assert optimizers.make(config, 351).update
 
 
 def test_no_method_has_a_loss_of_its_name():

@@ -249,3 +249,17 @@ def test_latex_escapes_names():
   )
   assert r'\cmidrule(lr){3-5}' in text
   assert all(line.startswith('%') for line in text.splitlines()[:2])
+
+
+def test_all_have_curves_ten_in_a_figure(tmp_path):
+  for number in range(12):
+    fields = {'optimizer.learning_rate': 0.01 * (number + 1)}
+    _fake(tmp_path / f'{number:02}', 0.5, **fields)
+  found, _ = groups.find([str(tmp_path)])
+  text = report_page.write(tmp_path, found).read_text()
+  # Of each: accuracy, what was memorised, and trust weights.
+  figures = [part.split('</svg>')[0] for part in text.split('<svg')[1:]]
+  for name in found:
+    title = f'<!-- {name.replace("_", " ")} -->'
+    assert sum(title in svg for svg in figures) == 3, name
+  assert '10 at a time' in text

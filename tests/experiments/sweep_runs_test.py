@@ -22,7 +22,8 @@ from tests.experiments import small_sweep
 def finished(tmp_path_factory, data_dir):
   workdir = tmp_path_factory.mktemp('sweep')
   config = small_sweep.config()
-  summaries = sweep_runs.run(config, workdir, data_dir=data_dir)
+  summaries, failed = sweep_runs.run(config, workdir, data_dir=data_dir)
+  assert not failed
   return config, workdir, summaries
 
 
@@ -139,7 +140,7 @@ def test_a_sweep_runs_nothing_again_that_is_finished(
 ):
   config, workdir, _ = finished
   monkeypatch.setattr(loop, '_prepare', None)
-  summaries = sweep_runs.run(config, workdir, data_dir=data_dir)
+  summaries, _ = sweep_runs.run(config, workdir, data_dir=data_dir)
   assert [len(runs) for runs in summaries.values()] == [2, 2]
 
 
@@ -207,3 +208,57 @@ def test_a_run_that_has_no_test_split_is_described_and_comes_last(nothing):
   )
   runs = {'other': [other], 'one': [one]}
   assert list(table.ranked(runs, 'last')) == ['one', 'other']
+
+
+@pytest.mark.parametrize('together', [1, 2])
+def test_a_run_that_fails_stops_no_other(
+  tmp_path, monkeypatch, capsys, together
+):
+  def run_some(some, data_dir):
+    for run in some:
+      if run.system == 'cross_entropy' and run.config.seed == 0:
+        raise errors.RunError('the loss at step 3 is not finite')
+    return _pretend(some, data_dir)
+
+  monkeypatch.setattr(sweep_runs, 'run_some', run_some)
+  config = small_sweep.config()
+  summaries, failed = sweep_runs.run(
+    config, tmp_path, data_dir=None, together=together
+  )
+  assert failed == ['[1/4] cross_entropy, seed 0']
+  assert 'seed 0 failed: the loss at step 3' in capsys.readouterr().err
+  assert {name: len(runs) for name, runs in summaries.items()} == {
+    'cross_entropy': 1,
+    'mixture_cross_entropy': 2,
+  }
+  compared = groups.of_sweep(tmp_path, config, summaries)
+  assert compared['cross_entropy'].seeds == [1]
+  assert compared['cross_entropy'].folders == [tmp_path / 'cross_entropy/seed1']
+
+
+@pytest.mark.parametrize(
+  ('system', 'message'),
+  [
+    ({'loss': {'name': 'mean_absolute_eror'}}, 'did you mean mean_absolute'),
+    ({'loss': {'name': 'clipped_cross_entropy'}}, r'max_loss=NUMBER'),
+    ({'method': {'name': 'co_teachin'}}, 'did you mean co_teaching'),
+    ({'method': {'name': 'meta_weight_net'}}, r'config\.num_trusted'),
+    ({'model': {'name': 'cnn44'}}, 'did you mean cnn4'),
+    ({'optimizer': {'name': 'adem'}}, 'did you mean adam'),
+    ({'noise': {'name': 'symetric'}}, 'did you mean symmetric'),
+    (
+      {
+        'noise': {'name': 'part_dependent'},
+        'loss': {'name': 'forward_corrected_cross_entropy'},
+      },
+      r'config\.noise_estimate',
+    ),
+  ],
+)
+def test_what_cannot_be_meant_is_said_before_anything_is_trained(
+  system, message
+):
+  config = small_sweep.config()
+  config.systems['other'] = system
+  with pytest.raises(errors.UsageError, match=message):
+    sweep_runs.runs(config, pathlib.Path('runs'))

@@ -171,3 +171,23 @@ def test_a_grid_that_nothing_would_read_is_refused(tmp_path, monkeypatch):
   _set_flags(monkeypatch, config, tmp_path)
   with pytest.raises(errors.UsageError, match=r'give it to each of them'):
     sweep.main()
+
+
+def test_a_run_that_fails_is_said_at_the_end_of_all(
+  tmp_path, data_dir, monkeypatch, capsys
+):
+  config = four_systems.get_config()
+  config.seeds = 1
+  config.base.update_from_flattened_dict({'epochs': 1, 'model.name': 'mlp'})
+  config.systems = {
+    'bad': {
+      'optimizer': {'name': 'sgd', 'learning_rate': 1e38},
+      'schedule': {'name': 'constant'},
+    },
+    'good': {},
+  }
+  _set_flags(monkeypatch, config, tmp_path, data_dir=data_dir)
+  with pytest.raises(errors.RunError, match=r'^1 of the runs .*\] bad, seed 0'):
+    sweep.main()
+  assert 'report.html' in capsys.readouterr().out
+  assert list(json.loads((tmp_path / 'results.json').read_text())) == ['good']

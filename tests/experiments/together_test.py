@@ -216,7 +216,7 @@ def test_a_sweep_trains_so_many_seeds_at_once(tmp_path, monkeypatch):
   whole = ml_collections.ConfigDict(
     {'base': config, 'seeds': 3, 'systems': {'one': {}, 'two': {}}}
   )
-  summaries = sweep_runs.run(whole, tmp_path, data_dir=None, together=2)
+  summaries, _ = sweep_runs.run(whole, tmp_path, data_dir=None, together=2)
   assert asked == [
     ([0, 1], 'one', '[1/6] one, seed 0 to 1'),
     ([0, 1], 'two', '[2/6] two, seed 0 to 1'),

@@ -1,0 +1,71 @@
+"""From the names and numbers of a configuration to an optimiser."""
+
+import ml_collections
+import optax
+
+from experiments import errors
+
+_OPTIMIZERS = ('adam', 'adamw', 'sgd')
+_SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
+
+
+def make_schedule(
+  config: ml_collections.ConfigDict, steps_per_epoch: int
+) -> optax.Schedule:
+  """The learning rate as a function of the step."""
+  schedule = config.schedule
+  errors.check_name('config.schedule.name', schedule.name, _SCHEDULES)
+  peak = config.optimizer.learning_rate
+  warmup = round(schedule.warmup_epochs * steps_per_epoch)
+  after: optax.Schedule
+  if schedule.name == 'constant':
+    after = optax.constant_schedule(peak)
+  elif schedule.name == 'cosine':
+    total = config.epochs * steps_per_epoch
+    if warmup >= total:
+      raise errors.UsageError(
+        f'config.schedule.warmup_epochs={schedule.warmup_epochs} leaves none '
+        f'of config.epochs={config.epochs}'
+      )
+    after = optax.cosine_decay_schedule(peak, total - warmup)
+  elif schedule.name == 'step':
+    after = optax.piecewise_constant_schedule(
+      peak,
+      {
+        round(epoch * steps_per_epoch) - warmup: schedule.factor
+        for epoch in schedule.boundaries
+      },
+    )
+  else:
+    after = optax.exponential_decay(
+      peak, schedule.every_epochs * steps_per_epoch, schedule.factor
+    )
+  if not warmup:
+    return after
+  ramp = optax.linear_schedule(0.0, peak, warmup)
+  return optax.join_schedules([ramp, after], [warmup])
+
+
+def make(
+  config: ml_collections.ConfigDict, steps_per_epoch: int
+) -> optax.GradientTransformation:
+  """The optimiser; clipping comes first, weight decay as in PyTorch."""
+  optimizer = config.optimizer
+  errors.check_name('config.optimizer.name', optimizer.name, _OPTIMIZERS)
+  schedule = make_schedule(config, steps_per_epoch)
+  chain = []
+  if optimizer.max_gradient_norm:
+    chain.append(optax.clip_by_global_norm(optimizer.max_gradient_norm))
+  if optimizer.name == 'adamw':
+    chain.append(optax.adamw(schedule, weight_decay=optimizer.weight_decay))
+    return optax.chain(*chain)
+  if optimizer.weight_decay:
+    chain.append(optax.add_decayed_weights(optimizer.weight_decay))
+  if optimizer.name == 'adam':
+    chain.append(optax.adam(schedule))
+  else:
+    momentum = optimizer.momentum or None
+    chain.append(
+      optax.sgd(schedule, momentum=momentum, nesterov=optimizer.nesterov)
+    )
+  return optax.chain(*chain)
