@@ -27,10 +27,15 @@ and then what the method says itself, of the examples that it was trained with:
                          labels
   clean                  divide_mix: the probability that the label is right
   kept                   truncated_pruning, confidence_regularized_sieve,
-                         pro_mix, progressive_early_stopping: 1 if it believes
-                         the label, otherwise 0; co_teaching and _plus,
-                         joint_training, learning_to_reweight: how often they
-                         chose it, of its visits
+                         progressive_early_stopping: 1 if it believes the
+                         label, otherwise 0; pro_mix: which share of the two
+                         networks does; co_teaching, joint_training,
+                         learning_to_reweight: how often they chose it, of its
+                         visits; co_teaching_plus: how often they would have,
+                         of all examples
+  margin, forgotten      any, with config.method.track_margins: by how much the
+                         label was ahead on average, and how often it was no
+                         more predicted (the visits, if it never was)
 
 See docs/methods.md. Classes are numbered as the data set does. Networks that
 are trained together predict with the mean of their probabilities. A run reads

@@ -65,7 +65,8 @@ def at_least(name: str, value: Any, lowest: int) -> None:
     ...
     ValueError: order must be an integer of at least 1, got 2.5
   """
-  if not isinstance(value, int | np.integer) or value < lowest:
+  is_integer = isinstance(value, int | np.integer) and value is not True
+  if not is_integer or value < lowest:
     raise ValueError(
       f'{name} must be an integer of at least {lowest}, got {value!r}'
     )

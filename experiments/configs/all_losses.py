@@ -11,10 +11,10 @@ from experiments import recommended
 from experiments.configs import common
 from experiments.configs import four_systems
 
-# Cross entropy trains these for the first 6 of 60 epochs, as in the papers. The
-# first has no gradient at p_y < 0.5. The others subtract something from it, and
-# so are unbounded below: in the papers' codes log(p + 1e-8) bounds them, here
-# logits of this length do so at the same p.
+# Cross entropy trains these for the first epochs: 6 of 60, as in papers, and
+# 20 for the first loss, which has no gradient at p_y < 0.5. The others subtract
+# something from it, and so are unbounded below: in the papers' codes
+# log(p + 1e-8) bounds them, here logits of this length do so at the same p.
 _WARM_UP = {
   'truncated_generalized_cross_entropy': {'warm_up_epochs': 20.0},
   'confidence_regularized_cross_entropy': {

@@ -90,7 +90,8 @@ def get_config() -> ml_collections.ConfigDict:
   # The losses that `active_passive` adds, times `alpha` and `beta`.
   config.loss.active = config_dict.placeholder(str)
   config.loss.passive = config_dict.placeholder(str)
-  # For any loss: what is added to the logit of the label, against underfitting.
+  # For any loss of one view: what is added to the logit of the label, against
+  # underfitting.
   config.loss.margin = config_dict.placeholder(float)
   # For any loss: the norm that logits are clipped to.
   config.loss.max_logit_norm = config_dict.placeholder(float)
@@ -108,8 +109,8 @@ def get_config() -> ml_collections.ConfigDict:
   for parameter, kind in named_methods.fields().items():
     config.method[parameter] = config_dict.placeholder(kind)
   # `warm_up_epochs` of any method of one view: how many epochs of cross entropy
-  # come first. For any method or loss, `mixup_alpha` mixes each example with
-  # another, with weights from Beta(alpha, alpha).
+  # come first. For a method or loss that predicts its batch alone, in one view,
+  # `mixup_alpha` mixes each example with another, by Beta(alpha, alpha).
   config.method.mixup_alpha = config_dict.placeholder(float)
   # For any method or loss of one view: remembers what training tells of each
   # label, which experiments.export writes.

@@ -30,11 +30,11 @@ def forgetting_events(correct: chex.Array) -> chex.Array:
     Toneva et al., `An Empirical Study of Example Forgetting during Deep Neural
     Network Learning <https://arxiv.org/abs/1812.05159>`_, 2019
   """
-  shape = np.shape(correct)
-  if len(shape) != 2 or shape[0] < 1 or correct.dtype != bool:
+  shape, dtype = np.shape(correct), getattr(correct, 'dtype', None)
+  if len(shape) != 2 or shape[0] < 1 or dtype != np.bool_:
     raise ValueError(
-      'correct must be bool [num_epochs, N] with an epoch at least, got '
-      f'{correct.dtype} {shape}'
+      'correct must be a bool array [num_epochs, N], of an epoch at least, '
+      f'got {dtype or type(correct).__name__} {shape}'
     )
   correct = jnp.asarray(correct)
   lost = jnp.sum(correct[:-1] & ~correct[1:], axis=0, dtype=jnp.int32)

@@ -67,6 +67,7 @@ def area_under_margin(logits: chex.Array, labels: chex.Array) -> chex.Array:
     raise ValueError(
       f'logits must have shape [num_epochs, N, K] with K > 1, got {shape}'
     )
+  inputs.check_matrix('logits of an epoch', logits[0])
   inputs.check_labels('labels', labels, *shape[1:])
   return -jnp.mean(margins(jnp.asarray(logits), jnp.asarray(labels)), axis=0)
 

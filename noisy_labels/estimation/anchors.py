@@ -63,7 +63,19 @@ def anchor_rows(
   percentile: float | None = None,
   axis_name: str | None = None,
 ) -> chex.Array:
-  """The transition matrix of `anchor_points`; see there for the arguments."""
+  """The transition matrix of `anchor_points`; see there for the formula.
+
+  Args:
+    probs: predicted P(given | x), floats `[N, K]`.
+    percentile: as for `anchor_points`.
+    axis_name: the examples are a shard of this axis, the result is that of all.
+
+  Returns:
+    At least float32, `[K, K]`.
+
+  Raises:
+    ValueError: if percentile is not in (0, 100].
+  """
   probs = jnp.asarray(probs)
   least = jnp.full(probs.shape[1], jnp.inf, _wide_dtype(probs))
   if percentile is not None:

@@ -103,7 +103,18 @@ def consensus_counts(
 def hoc_from_counts(
   counts: chex.Array, *, num_steps: int = 1500
 ) -> estimate.Estimate:
-  """The estimate that `hoc` describes, from the counts of all shards."""
+  """The estimate that `hoc` describes, from the counts of all shards.
+
+  Args:
+    counts: `hoc_counts` of all shards, added up, integers `[K, K, K]`.
+    num_steps: of Adam.
+
+  Returns:
+    The estimate.
+
+  Raises:
+    ValueError: if num_steps is less than 1.
+  """
   _checks.at_least('num_steps', num_steps, 1)
   return _fit(consensus_lib.of_counts(counts), len(counts), num_steps)
 
@@ -125,6 +136,9 @@ def hoc_from_triples(
 
   Returns:
     The estimate, without any array of K^3.
+
+  Raises:
+    ValueError: if num_steps is less than 1.
   """
   _checks.at_least('num_steps', num_steps, 1)
   triples = jnp.asarray(triples, jnp.int32)

@@ -83,7 +83,14 @@ def confident_joint(
 def confident_from_counts(
   counts: confident_sums.ConfidentCounts,
 ) -> estimate.Estimate:
-  """The estimate that `confident_joint` describes, from the counts of all."""
+  """The estimate that `confident_joint` describes, from the counts of all.
+
+  Args:
+    counts: `confident_counts` of all shards, added up.
+
+  Returns:
+    The estimate: `transition` `[K, K]` and `prior` `[K]`.
+  """
   return estimate.from_joint(confident_matrix(counts))
 
 

@@ -20,7 +20,7 @@ class SelfConfidence(NamedTuple):
   """Sums over examples, from which the thresholds are made.
 
   sums: of `p[n, y_n]` by given label, float `[K]`.
-  given: how often each label is given, int32 `[K]`.
+  given: how often each label is given, integers `[K]`.
   """
 
   sums: chex.Array

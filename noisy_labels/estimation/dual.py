@@ -81,7 +81,16 @@ def predicted_counts(
 def dual_from_counts(
   anchor_rows: chex.Array, counts: chex.Array
 ) -> estimate.Estimate:
-  """The estimate from A, and from the counts that B is made of."""
+  """The estimate A B, B being the counts with rows made to sum to 1.
+
+  Args:
+    anchor_rows: A of all shards, floats `[K, K]`, see `anchor_rows`.
+    counts: how many examples are predicted i and labelled j, of all shards,
+      added up, integers `[K, K]`.
+
+  Returns:
+    The estimate.
+  """
   second = estimate.from_joint(counts).transition
   transition = jnp.matmul(
     anchor_rows.astype(second.dtype), second, precision='highest'

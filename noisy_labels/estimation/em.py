@@ -87,6 +87,7 @@ def em_transition(
   labels, log_probs = jnp.asarray(labels), jnp.asarray(log_probs)
   if transition is None:
     transition = _start(log_probs.shape[1])
+  inputs.check_transition(transition, log_probs.shape[1])
   start = jnp.asarray(transition, estimate.float_dtype(log_probs))
 
   def step(transition, _):

@@ -86,6 +86,17 @@ def check_distributions(name: str, rows: Any) -> None:
     )
 
 
+def check_transition(transition: Any, num_classes: int) -> None:
+  """Raise ValueError unless rows are distributions, `[K, K]`."""
+  shape = np.shape(transition)
+  if shape != (num_classes, num_classes):
+    raise ValueError(
+      f'transition must have shape {(num_classes, num_classes)}, as there are '
+      f'{num_classes} classes, got {shape}'
+    )
+  check_distributions('transition', transition)
+
+
 def check_features(features: Any, least: int) -> None:
   """Raise ValueError unless features are finite, `[N, dim]` with N enough."""
   _check_array('features', features)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import chex
 from jax import lax
 import jax.numpy as jnp
+import numpy as np
 
 from noisy_labels import _checks
 from noisy_labels.estimation import blocks
@@ -68,9 +69,18 @@ def nearest(
     raise ValueError(f'{k} neighbours need {k + 1} examples, got {len(pool)}')
   if index is None:
     index = jnp.arange(len(features))
-  pool = normalize(pool)
   if pool_groups is None:
     pool_groups = groups
+  for name, values, number in (
+    ('index', index, len(features)),
+    ('groups', groups, len(features)),
+    ('pool_groups', pool_groups, len(pool)),
+  ):
+    if values is not None and np.shape(values) != (number,):
+      raise ValueError(
+        f'{name} must have shape [{number}], got {np.shape(values)}'
+      )
+  pool = normalize(pool)
 
   def of_block(carry, block, fresh):
     del fresh
@@ -96,7 +106,19 @@ def two_nearest(
   pool: chex.Array | None = None,
   index: chex.Array | None = None,
 ) -> chex.Array:
-  """The places of the two nearest, int32 `[N, 2]`; see `nearest`."""
+  """The places of the two nearest others by the angle, as `hoc` takes them.
+
+  Args:
+    features: floats `[N, dim]`.
+    pool: where to look, as for `nearest`.
+    index: of each row in the pool, as for `nearest`.
+
+  Returns:
+    int32 `[N, 2]`, the nearest first.
+
+  Raises:
+    ValueError: if the shapes do not fit, or the pool has no two others.
+  """
   return nearest(features, k=2, pool=pool, index=index).places
 
 

@@ -62,6 +62,7 @@ def clean_posterior(probs: chex.Array, noise: estimate.Estimate) -> chex.Array:
     <https://doi.org/10.1364/JOSA.62.000055>`_, 1972
   """
   inputs.check_probs(probs)
+  inputs.check_transition(noise.transition, probs.shape[1])
   probs = jnp.asarray(probs)
   transition = noise.transition.astype(estimate.float_dtype(probs))
   start = jnp.broadcast_to(noise.prior, probs.shape)
@@ -103,6 +104,7 @@ def calibrate(
   """
   inputs.check_probs(clean_probs)
   inputs.check_labels('labels', labels, *clean_probs.shape)
+  inputs.check_transition(noise.transition, clean_probs.shape[1])
   logits = jnp.log(jnp.maximum(clean_probs, _SMALLEST))
 
   def likelihood(scale):

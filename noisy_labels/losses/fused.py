@@ -8,6 +8,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from noisy_labels import _checks
 from noisy_labels.losses import blockwise
 from noisy_labels.losses import log_prob
 
@@ -67,7 +68,7 @@ def fused_linear(
   Raises:
     AssertionError: if shapes or dtypes do not fit.
     TypeError: if the loss asks for more of the logits.
-    ValueError: if block_size is not a positive integer.
+    ValueError: if block_size is not an integer of at least 1.
 
   Examples:
     >>> from noisy_labels import losses
@@ -90,7 +91,7 @@ def fused_linear(
   _check(features, weights, labels, bias, block_size)
   features, weights = jnp.asarray(features), jnp.asarray(weights)
   bias = jnp.zeros_like(weights[0]) if bias is None else jnp.asarray(bias)
-  block_size = min(block_size, weights.shape[-1])
+  block_size = min(int(block_size), weights.shape[-1])
   return loss(LinearLogits(features, weights, bias, block_size), labels)
 
 
@@ -167,10 +168,7 @@ def _check(features, weights, labels, bias, block_size):
       weights.shape[1:],
       custom_message='bias must have shape [num_classes]',
     )
-  if not isinstance(block_size, int) or block_size < 1:
-    raise ValueError(
-      f'block_size must be a positive integer, got {block_size!r}'
-    )
+  _checks.at_least('block_size', block_size, 1)
 
 
 @log_prob.widen.register

@@ -9,7 +9,10 @@ from noisy_labels.methods import selection
 
 
 def co_teaching_plus(
-  *, noise_rate: float, warm_up_epochs: float, ramp_epochs: float = 10.0
+  *,
+  noise_rate: float,
+  warm_up_epochs: float = 20.0,
+  ramp_epochs: float = 10.0,
 ) -> method_lib.Method:
   """Co-teaching among the examples that two networks predict differently.
 

@@ -37,8 +37,8 @@ class Memory(NamedTuple):
 
 def divide_mix(
   *,
-  warm_up_epochs: float,
-  unlabelled_weight: float,
+  warm_up_epochs: float = 10.0,
+  unlabelled_weight: float = 25.0,
   ramp_epochs: float = 16.0,
   threshold: float = 0.5,
   temperature: float = 0.5,

@@ -32,8 +32,8 @@ class Memory(NamedTuple):
 
 def early_learning_regularization_plus(
   *,
-  beta: float,
-  weight: float,
+  beta: float = 0.7,
+  weight: float = 3.0,
   alpha: float = 1.0,
   ema_decay: float = 0.997,
   ramp_epochs: float = 0.0,

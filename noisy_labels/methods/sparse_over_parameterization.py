@@ -6,7 +6,10 @@ from noisy_labels.methods import rows
 
 
 def sparse_over_parameterization(
-  *, u_learning_rate: float, v_learning_rate: float, batch_size: int = 128
+  *,
+  u_learning_rate: float = 10.0,
+  v_learning_rate: float = 10.0,
+  batch_size: int = 128,
 ) -> method_lib.Method:
   """Sparse over-parameterisation (SOP).
 
@@ -37,7 +40,7 @@ def sparse_over_parameterization(
 
   Args:
     u_learning_rate: in [0, inf). Official: 10 on CIFAR-10 with symmetric
-      noise, 0.1 with asymmetric, 1 on CIFAR-100.
+      noise, the default, 0.1 with asymmetric, 1 on CIFAR-100.
     v_learning_rate: in [0, inf). Official: 10 with symmetric noise, 100 with
       asymmetric.
     batch_size: the whole batch of the mean that the learning rates are meant

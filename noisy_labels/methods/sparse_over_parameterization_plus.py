@@ -17,8 +17,8 @@ _LOG_ZERO = -1e6
 
 def sparse_over_parameterization_plus(
   *,
-  u_learning_rate: float,
-  v_learning_rate: float,
+  u_learning_rate: float = 10.0,
+  v_learning_rate: float = 10.0,
   batch_size: int = 128,
   consistency_weight: float = 0.9,
   balance_weight: float = 0.1,

@@ -120,6 +120,7 @@ def check_annotations(
   annotations: npt.ArrayLike, num_classes: int
 ) -> npt.NDArray[np.int32]:
   """Returns annotations as int32 `[N, A]`, or says what is wrong with them."""
+  num_classes = _checks.num_classes(num_classes)
   array = np.asarray(annotations)
   if array.ndim != 2 or not array.shape[1]:
     raise ValueError(f'annotations must have shape [N, A], got {array.shape}')

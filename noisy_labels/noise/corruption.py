@@ -139,6 +139,7 @@ def measure(
   Raises:
     ValueError: If the labels are not as described; the message says where.
   """
+  num_classes = _checks.num_classes(num_classes)
   labels = _checks.labels('labels', labels, num_classes)
   given = _checks.labels('given', given, num_classes)
   if labels.shape != given.shape:

@@ -65,8 +65,8 @@ def part_dependent(
   index = _checks.index(index, labels)
   flat = _check_features(features, len(labels))
   rate = _checks.rate('rate', rate)
-  if not std > 0:
-    raise ValueError(f'std must be positive, got {std}')
+  if not 0 < std < np.inf:
+    raise ValueError(f'std must be positive and finite, got {std}')
   flip_rates = normal.truncated_normal(
     seed, index, stream=streams.FLIP_RATES, mean=rate, std=std
   )

@@ -18,8 +18,9 @@ def test_one_epoch():
 
 
 @pytest.mark.parametrize(
-  'correct', [np.ones(3, bool), np.ones((2, 3)), np.ones((0, 3), bool)]
+  'correct',
+  [np.ones(3, bool), np.ones((2, 3)), np.ones((0, 3), bool), [[True]]],
 )
 def test_errors(correct):
-  with pytest.raises(ValueError, match='correct must be bool'):
+  with pytest.raises(ValueError, match='correct must be a bool array'):
     detection.forgetting_events(correct)

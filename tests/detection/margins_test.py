@@ -78,6 +78,8 @@ def test_wrong_labels_look_like_threshold_samples():
 def test_errors():
   with pytest.raises(ValueError, match='logits must have shape'):
     detection.area_under_margin(LOGITS[0], LABELS)
+  with pytest.raises(ValueError, match='must be floats'):
+    detection.area_under_margin(LOGITS.astype(int), LABELS)
   with pytest.raises(ValueError, match='labels must have shape'):
     detection.area_under_margin(LOGITS, LABELS[:5])
   key = jax.random.key(0)

@@ -127,3 +127,7 @@ def test_errors():
     estimation.em_transition(GIVEN, LOG_PROBS, num_steps=0)
   with pytest.raises(ValueError, match='log_probs must have shape'):
     estimation.em_transition(GIVEN, LOG_PROBS[0])
+  with pytest.raises(ValueError, match='transition must have shape'):
+    estimation.em_transition(GIVEN, LOG_PROBS, transition=np.eye(5))
+  with pytest.raises(ValueError, match='transition must have non-negative'):
+    estimation.em_transition(GIVEN, LOG_PROBS, transition=-np.eye(4))

@@ -73,3 +73,6 @@ def test_errors():
     estimation.two_nearest(FEATURES[:2])
   with pytest.raises(ValueError, match='features must have shape'):
     estimation.two_nearest(FEATURES, pool=FEATURES[:, :3])
+  for name in ('index', 'groups', 'pool_groups'):
+    with pytest.raises(ValueError, match=f'{name} must have shape'):
+      estimation.nearest(FEATURES, k=1, **{name: np.arange(2)})

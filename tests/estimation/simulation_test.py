@@ -154,6 +154,11 @@ def test_errors():
     estimation.clean_posterior(jnp.ones((3, K)), NOISE)
   with pytest.raises(ValueError, match='labels must have shape'):
     estimation.calibrate(clean(3), np.zeros(4, np.int32), NOISE)
+  other = NOISE._replace(transition=jnp.eye(K + 1))
+  with pytest.raises(ValueError, match='transition must have shape'):
+    estimation.calibrate(clean(3), np.zeros(3, np.int32), other)
+  with pytest.raises(ValueError, match='transition must have shape'):
+    estimation.clean_posterior(clean(3), other)
   with pytest.raises(ValueError, match='num_resamples'):
     estimation.simulated_bias(
       lambda labels: NOISE, clean(3), NOISE, key=jax.random.key(0),

@@ -60,6 +60,13 @@ def test_all_can_be_named():
   assert named_methods.names() == methods.METHODS
 
 
+@pytest.mark.parametrize('name', methods.METHODS)
+def test_the_name_is_all_that_must_be_said(name):
+  config = common.get_config()
+  config.method.name = name
+  assert named_methods.make(config.method, KNOWN).loss
+
+
 @pytest.mark.parametrize(
   ('name', 'epochs', 'kind'),
   [('confidence_regularized_sieve', 1.5, float), ('truncated_pruning', 2, int)],

@@ -328,6 +328,7 @@ def test_unfit_arguments():
       run(*arguments)
   with pytest.raises(AssertionError, match='bias'):
     run(features, weights, labels, bias=bias[1:])
-  for block_size in (0, -1, 1.5, None):
-    with pytest.raises(ValueError, match='block_size must be a positive int'):
+  for block_size in (0, -1, 1.5, None, True):
+    with pytest.raises(ValueError, match='block_size must be an integer of'):
       run(features, weights, labels, block_size=block_size)
+  assert run(features, weights, labels, block_size=np.int64(2)).shape

@@ -204,6 +204,8 @@ def test_rejects_what_does_not_fit_the_labels():
     noise.corrupt([0, 1], np.eye(3), seed=-1)
   with pytest.raises(ValueError, match=r'given must have the shape of labels'):
     noise.measure([0, 1], [0], num_classes=3)
+  with pytest.raises(ValueError, match='num_classes must be an integer'):
+    noise.measure([0, 1], [0, 1], num_classes=2.5)
   with pytest.raises(ValueError, match=r'given must be in 0\.\.2, got 5'):
     noise.measure([0, 1], [0, 5], num_classes=3)
 

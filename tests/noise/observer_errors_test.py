@@ -167,6 +167,7 @@ def test_stops_at_max_steps():
     ({'annotations': [[3]]}, r'annotations must be in 0\.\.2, or -1'),
     ({'annotations': [[-1, -1]]}, 'annotations must hold at least one label'),
     ({'max_steps': 0}, 'max_steps must be at least 1, got 0'),
+    ({'num_classes': 2.5}, 'num_classes must be an integer, got 2.5'),
     ({'tolerance': -1.0}, 'tolerance must be at least 0, got -1.0'),
   ],
 )
