@@ -49,16 +49,18 @@ def title(config: ml_collections.ConfigDict) -> str:
 def check(config: ml_collections.ConfigDict) -> None:
   """Raises a `UsageError` for names and hyper-parameters that mean nothing.
 
-  They are tried on noise of ten classes, so that no data need be at hand; what
-  depends on the data is said by `make_data` and `make_parts`.
+  They are tried on noise of two classes, with which bounds by the number of
+  classes are the widest, so that no data need be at hand. What depends on the
+  data is said by `make_data` and `make_parts`.
   """
   noises.check(config.noise)
   _check_names(config)
-  matrix = noise.symmetric(10, 0.1, exclude_true=True)
+  _check_folds(config)
+  matrix = noise.symmetric(2, 0.1, exclude_true=True)
   is_told = config.noise_estimate or noises.has_transition(config.noise)
   known = named_losses.facts(
     matrix if is_told else None,
-    np.eye(10),
+    np.eye(2),
     rate=0.1 if config.noise_estimate else None,
   )
   if config.num_trusted:
@@ -72,6 +74,35 @@ def check(config: ml_collections.ConfigDict) -> None:
 def _check_names(config: ml_collections.ConfigDict) -> None:
   errors.check_name('config.model.name', config.model.name, models.MODELS)
   errors.check_name('config.model.dtype', config.model.dtype, _DTYPES)
+  if not 0 <= config.ema_decay < 1:
+    raise errors.UsageError(
+      f'config.ema_decay={config.ema_decay} is outside [0, 1)'
+    )
+
+
+def _check_folds(config: ml_collections.ConfigDict) -> None:
+  if not config.folds:
+    return
+  if config.method.name or config.loss.name in losses.OF_BATCHES:
+    raise errors.UsageError(
+      f'config.folds={config.folds} trains with a loss of single examples, and '
+      f'{title(config)} is none: use cross_entropy'
+    )
+  if config.method.track_margins:
+    raise errors.UsageError(
+      'config.method.track_margins is not for the models of config.folds, of '
+      'which each hears other labels: leave out one of the two'
+    )
+  for field, value in {
+    'loss.warm_up_epochs': config.loss.warm_up_epochs,
+    'loss.ramp_epochs': config.loss.ramp_epochs,
+    'method.mixup_alpha': config.method.mixup_alpha,
+  }.items():
+    if value:
+      raise errors.UsageError(
+        f'config.{field}={value} is not for the models of config.folds, which '
+        'are trained by the loss alone: leave out one of the two'
+      )
 
 
 def _of_run(
@@ -171,10 +202,7 @@ def make_parts(
 ) -> train.Parts:
   """What the step is made of; `known` is what a loss is told of the noise."""
   _check_names(config)
-  if not 0 <= config.ema_decay < 1:
-    raise errors.UsageError(
-      f'config.ema_decay={config.ema_decay} is outside [0, 1)'
-    )
+  _check_folds(config)
   known = {**known, **_of_run(config, data.deal.steps)}
   model = models.MODELS[config.model.name](
     num_classes=data.info.num_classes, dtype=jnp.dtype(config.model.dtype)
@@ -194,26 +222,6 @@ def make_parts(
   )
   if not config.folds:
     return sharpness_aware(with_method(parts, parts.method), config)
-  if config.method.name or config.loss.name in losses.OF_BATCHES:
-    raise errors.UsageError(
-      f'config.folds={config.folds} trains with a loss of single examples, and '
-      f'{title(config)} is none: use cross_entropy'
-    )
-  if config.method.track_margins:
-    raise errors.UsageError(
-      'config.method.track_margins is not for the models of config.folds, of '
-      'which each hears other labels: leave out one of the two'
-    )
-  for field, value in {
-    'loss.warm_up_epochs': config.loss.warm_up_epochs,
-    'loss.ramp_epochs': config.loss.ramp_epochs,
-    'method.mixup_alpha': config.method.mixup_alpha,
-  }.items():
-    if value:
-      raise errors.UsageError(
-        f'config.{field}={value} is not for the models of config.folds, which '
-        'are trained by the loss alone: leave out one of the two'
-      )
   assigned = folds.assign(
     data.info.num_examples['train'], config.folds, seed=config.seed
   )

@@ -27,7 +27,8 @@ def run(
 ) -> None:
   """Parses the flags and runs `main`; errors become a line and an exit code.
 
-  Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal.
+  Exit codes: 0 done, 1 failed, 2 wrong usage, 143 stopped by a signal,
+  130 by Ctrl-C before anything was begun.
 
   Args:
     main: the program.

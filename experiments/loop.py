@@ -139,6 +139,13 @@ def _train_all(
         _take_turns(loops, watch, progress, local)
       for loop in loops:
         loop.write_predictions(f'{title}: predicting')
+    except errors.RunError as error:
+      if not watch.asked:
+        raise
+      # Or a sweep would go on with the next run.
+      raise errors.StoppedError(f'stopped, as this run failed: {error}') from (
+        error
+      )
     finally:
       for loop in loops:
         loop.close()

@@ -67,14 +67,25 @@ class Noise(NamedTuple):
 
 
 def check(config: ml_collections.ConfigDict) -> None:
-  """Raises a `UsageError` if it is not said which noise, or twice."""
+  """Raises a `UsageError` for what no data set can have as noise."""
   if config.file is not None and config.column is not None:
     raise errors.UsageError(
       'config.noise.file and config.noise.column are both set, and labels come '
       'from one of them: leave out the other'
     )
-  if config.file is None and config.column is None:
-    errors.check_name('config.noise.name', config.name, NAMES)
+  if config.file is not None or config.column is not None:
+    return
+  errors.check_name('config.noise.name', config.name, NAMES)
+  if config.class_map is not None:
+    errors.check_name('config.noise.class_map', config.class_map, CLASS_MAPS)
+  if not 0 <= config.rate <= 1:
+    raise errors.UsageError(
+      f'config.noise: rate must be in [0, 1], got {config.rate}'
+    )
+  if config.kind not in (1, 2, 3):
+    raise errors.UsageError(
+      f'config.noise: kind must be 1, 2 or 3, got {config.kind}'
+    )
 
 
 def has_transition(config: ml_collections.ConfigDict) -> bool:
@@ -116,7 +127,6 @@ def make(
     return _of_column(config.column, dataset, data_dir)
   seed = seed if config.seed is None else config.seed
   if config.name in _OF_EXAMPLES:
-    _check(config)
     give = _OF_EXAMPLES[config.name](
       config,
       info.num_classes,
@@ -186,17 +196,6 @@ def _class_map(config: ml_collections.ConfigDict, dataset: str):
     )
   errors.check_name('config.noise.class_map', name, CLASS_MAPS)
   return CLASS_MAPS[name]
-
-
-def _check(config: ml_collections.ConfigDict) -> None:
-  if not 0 <= config.rate <= 1:
-    raise errors.UsageError(
-      f'config.noise: rate must be in [0, 1], got {config.rate}'
-    )
-  if config.kind not in (1, 2, 3):
-    raise errors.UsageError(
-      f'config.noise: kind must be 1, 2 or 3, got {config.kind}'
-    )
 
 
 def _of_file(path: str, info: source.Info) -> Noise:

@@ -4,10 +4,10 @@ r"""Trains several systems with several seeds, and compares them.
 
 Prints a table and writes report.html, and says on the way how far the runs have
 come, as --state does at any time. A sweep that was stopped goes on when the
-same command is given again: finished runs are not run again. One whose loss is
-not finite stops no other; it is said at the end, where the exit code is then 1.
---config.seeds says how many seeds, --config.base.FIELD changes what all systems
-share.
+same command is given again: finished runs are not run again. In one process a
+run that fails, as where its loss is not finite, stops no other; it is said at
+the end, where the exit code is then 1. --config.seeds says how many seeds,
+--config.base.FIELD changes what all systems share.
 
 With a grid, every system is run with every combination of some values, which
 name the runs and their directories. Fields have their full names, without base,
@@ -103,14 +103,14 @@ def main() -> None:
     _run_one(sweeps, FLAGS.index)
     return
   failed = [
-    title
+    str(run)
     for folder, one in sweeps.items()
-    for title in _run_and_report(one, folder)
+    for run in _run_and_report(one, folder)
   ]
   if failed:
     raise errors.RunError(
       f'{len(failed)} of the runs failed, as is said above, and are not in the '
-      f'report: {"; ".join(failed)}. The same command tries them again'
+      f'report: {", ".join(failed)}. The same command tries them again'
     )
 
 
@@ -163,8 +163,8 @@ def _run_one(
 
 def _run_and_report(
   sweep: ml_collections.ConfigDict, workdir: pathlib.Path
-) -> list[str]:
-  """Makes the runs, and the report of them; the titles of those that failed."""
+) -> list[pathlib.Path]:
+  """Makes the runs, and the report of them; where those are that failed."""
   if sweep.get('sort'):
     errors.check_name('config.sort', sweep.sort, record.RULES)
   summaries, failed = sweep_runs.run(

@@ -71,11 +71,11 @@ def run(
   *,
   data_dir: str | None,
   together: int = 1,
-) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+) -> tuple[dict[str, list[dict[str, Any]]], list[pathlib.Path]]:
   """Runs every system with every seed, or reads what is finished.
 
-  A run that fails, as its loss is not finite, is left behind, and the others
-  go on.
+  In one process a run that fails, as where its loss is not finite, is left
+  behind, and the others go on.
 
   Args:
     sweep: see `runs`.
@@ -84,16 +84,16 @@ def run(
     together: how many seeds of a system to train at once.
 
   Returns:
-    For each system, the summaries of its seeds; and the titles of the runs that
-    failed, of which there are none.
+    For each system, the summaries of its seeds; and the directories of the runs
+    that failed, and so have none.
   """
   summaries: dict[str, list[dict[str, Any]]] = {}
-  failed: list[str] = []
+  failed: list[pathlib.Path] = []
   all_runs = runs(sweep, workdir)
   for some in _groups(all_runs, together):
     was_finished = all(record.read_summary(one.workdir) for one in some)
     results = _run_or_say(some, data_dir)
-    failed += [one.title for one in some if one.workdir not in results]
+    failed += [one.workdir for one in some if one.workdir not in results]
     if results:
       summaries.setdefault(some[0].system, []).extend(results.values())
     # No run can use what another compiled, and many fill the memory.
@@ -115,11 +115,13 @@ def _run_or_say(
     # Of several processes, each would have to know that the others failed.
     if jax.process_count() > 1:
       raise
-    if len(some) > 1:  # What stopped one of them stopped all.
-      parts = [_run_or_say([one], data_dir) for one in some]
-      return {folder: run for part in parts for folder, run in part.items()}
-    print(f'{some[0].title} failed: {error}', file=sys.stderr, flush=True)
-    return {}
+    if len(some) == 1:
+      print(f'{some[0].workdir} failed: {error}', file=sys.stderr, flush=True)
+      return {}
+  # What stopped one of them stopped all. Here, since where the error is known
+  # it keeps their memory.
+  parts = [_run_or_say([one], data_dir) for one in some]
+  return {folder: run for part in parts for folder, run in part.items()}
 
 
 def show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:

@@ -65,8 +65,8 @@ def at_least(name: str, value: Any, lowest: int) -> None:
     ...
     ValueError: order must be an integer of at least 1, got 2.5
   """
-  is_integer = isinstance(value, int | np.integer) and value is not True
-  if not is_integer or value < lowest:
+  is_number = isinstance(value, int | np.integer)
+  if not is_number or isinstance(value, bool) or value < lowest:
     raise ValueError(
       f'{name} must be an integer of at least {lowest}, got {value!r}'
     )

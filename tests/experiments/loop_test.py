@@ -193,6 +193,35 @@ def test_a_signal_that_comes_too_late_stops_what_follows(
   assert (tmp_path / 'run/summary.json').exists()
 
 
+def test_a_signal_while_a_run_fails_stops_what_follows(
+  tmp_path, data_dir, monkeypatch
+):
+  def take_turns(*given):
+    del given
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise errors.RunError('the loss is not finite')
+
+  monkeypatch.setattr(loop, '_take_turns', take_turns)
+  with pytest.raises(errors.StoppedError, match='the loss is not finite'):
+    loop.run(_config(), tmp_path / 'run', data_dir=data_dir)
+
+
+@pytest.mark.parametrize(
+  ('platform', 'number', 'waits'),
+  [('cpu', 1, [0, 1, 2]), ('gpu', 4, [0, 1, 2]), ('cpu', 4, [0, 1, 2, 3, 4])],
+)
+def test_the_host_is_two_steps_ahead_at_most(
+  monkeypatch, platform, number, waits
+):
+  waited = []
+  monkeypatch.setattr(jax, 'default_backend', lambda: platform)
+  monkeypatch.setattr(jax, 'device_count', lambda: number)
+  monkeypatch.setattr(jax, 'block_until_ready', waited.append)
+  for steps in range(1, 6):
+    devices.keep_pace(list(range(steps)))
+  assert waited == waits
+
+
 @pytest.mark.parametrize('name', ['config.json', 'summary.json'])
 def test_a_damaged_record_is_named(reference, tmp_path, data_dir, name):
   workdir = tmp_path / 'run'

@@ -61,7 +61,7 @@ def test_all_can_be_named():
 
 
 @pytest.mark.parametrize('name', methods.METHODS)
-def test_the_name_is_all_that_must_be_said(name):
+def test_no_hyper_parameter_must_be_said(name):
   config = common.get_config()
   config.method.name = name
   assert named_methods.make(config.method, KNOWN).loss

@@ -130,6 +130,29 @@ def test_what_a_method_trains_stays_where_it_is(num_networks):
   np.testing.assert_array_equal(worst['method'], [0.0])
 
 
+def test_a_radius_of_the_configuration_is_that_of_each_network():
+  parts = build.with_method(
+    toy.parts(models.MLP(toy.NUM_CLASSES, width=8))._replace(
+      optimizer=optax.sgd(RATE)
+    ),
+    methods.joint_training(noise_rate=0.4),
+  )
+  config = common.get_config()
+  config.optimizer.sharpness_radius = RADIUS
+  optimizer = build.sharpness_aware(parts, config).optimizer
+  params = {'model': {'a': np.zeros((2, 3))}, 'method': {}}
+  gradients = {'model': {'a': np.array([[3.0] * 3, [-7.0] * 3])}, 'method': {}}
+  met = []
+  optimizer.update(
+    gradients,
+    optimizer.init(params),
+    params,
+    grad_fn=lambda worst, number: met.append(worst) or gradients,
+  )
+  length = np.linalg.norm(met[0]['model']['a'], axis=1)
+  np.testing.assert_allclose(length, RADIUS, rtol=1e-6)
+
+
 def test_a_batch_that_teaches_nothing_is_no_end_of_training():
   head = models.MLP(toy.NUM_CLASSES, width=8)
   method = methods.co_teaching_plus(noise_rate=0.4, warm_up_epochs=0.0)

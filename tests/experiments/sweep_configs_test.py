@@ -1,5 +1,7 @@
 """Sweeps that come with the experiments."""
 
+import pathlib
+
 import ml_collections
 import numpy as np
 import pytest
@@ -8,10 +10,13 @@ from experiments import build
 from experiments import errors
 from experiments import loss_fields
 from experiments import named_losses
+from experiments import sweep_runs
 from experiments import trust
 from experiments.configs import all_losses
+from experiments.configs import cifar10_methods
 from experiments.configs import common
 from experiments.configs import four_systems
+from experiments.configs import mnist_methods
 
 
 def test_every_loss_is_in_the_sweep_of_all():
@@ -23,6 +28,25 @@ def test_every_loss_is_in_the_sweep_of_all():
   for fields in config.systems.values():
     run = build.one_config(config, fields, 1)
     named_losses.make(run.loss, named_losses.facts(np.eye(10), np.eye(10)))
+
+
+@pytest.mark.parametrize(
+  ('config', 'number'),
+  [
+    (four_systems.get_config(), 12),
+    (all_losses.get_config('0.3,0.5'), 258),
+    (mnist_methods.get_config(), 138),
+    (cifar10_methods.get_config(), 10),
+    (cifar10_methods.get_config('full'), 15),
+  ],
+)
+def test_all_runs_can_be_meant(config, number):
+  sweeps = config.get('sweeps', {'': config}).values()
+  found = 0
+  for sweep in sweeps:
+    sweep.seeds = config.seeds
+    found += len(sweep_runs.runs(sweep, pathlib.Path('runs')))
+  assert found == number
 
 
 def test_four_systems_are_told_the_rate_that_they_face():

@@ -225,8 +225,8 @@ def test_a_run_that_fails_stops_no_other(
   summaries, failed = sweep_runs.run(
     config, tmp_path, data_dir=None, together=together
   )
-  assert failed == ['[1/4] cross_entropy, seed 0']
-  assert 'seed 0 failed: the loss at step 3' in capsys.readouterr().err
+  assert failed == [tmp_path / 'cross_entropy/seed0']
+  assert 'seed0 failed: the loss at step 3' in capsys.readouterr().err
   assert {name: len(runs) for name, runs in summaries.items()} == {
     'cross_entropy': 1,
     'mixture_cross_entropy': 2,
@@ -246,6 +246,11 @@ def test_a_run_that_fails_stops_no_other(
     ({'model': {'name': 'cnn44'}}, 'did you mean cnn4'),
     ({'optimizer': {'name': 'adem'}}, 'did you mean adam'),
     ({'noise': {'name': 'symetric'}}, 'did you mean symmetric'),
+    ({'noise': {'rate': 1.2}}, r'rate must be in \[0, 1\]'),
+    ({'noise': {'kind': 7}}, 'kind must be 1, 2 or 3'),
+    ({'noise': {'class_map': 'mnst'}}, 'did you mean mnist'),
+    ({'ema_decay': 1.5}, 'ema_decay'),
+    ({'folds': 2, 'method': {'name': 'truncated_pruning'}}, 'single examples'),
     (
       {
         'noise': {'name': 'part_dependent'},

@@ -187,7 +187,7 @@ def test_a_run_that_fails_is_said_at_the_end_of_all(
     'good': {},
   }
   _set_flags(monkeypatch, config, tmp_path, data_dir=data_dir)
-  with pytest.raises(errors.RunError, match=r'^1 of the runs .*\] bad, seed 0'):
+  with pytest.raises(errors.RunError, match=r'^1 of the runs .*bad/seed0\. '):
     sweep.main()
   assert 'report.html' in capsys.readouterr().out
   assert list(json.loads((tmp_path / 'results.json').read_text())) == ['good']
