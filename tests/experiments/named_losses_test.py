@@ -119,7 +119,7 @@ def test_a_loss_of_batches_becomes_a_method_that_gives_it_keys():
   known = named_losses.facts(TRANSITION, COUNTS)
   method = named_losses.make_method(config.loss, known)
   state = method.init(jax.random.key(0), 2, 3)
-  batch = {'image': LOGITS, 'label': LABELS}
+  batch = {'image': LOGITS, 'label': LABELS, 'mask': jnp.ones(2)}
   values, _ = method.loss(
     lambda images, key: images, batch, state, jax.random.key(1)
   )

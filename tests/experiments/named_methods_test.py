@@ -140,7 +140,6 @@ def test_rates_are_those_of_wrong_labels():
   [
     ('co_teching', {}, 'did you mean co_teaching'),
     ('co_teaching', {'beta': 0.5}, r'method\.beta is set, but co_teaching'),
-    ('early_learning_regularization', {'beta': None}, r'method\.beta is miss'),
     ('early_learning_regularization', {'beta': 1.5}, 'beta must be in'),
     ('co_teaching', {'mixup_alpha': -1.0}, 'alpha must be in'),
     ('meta_weight_net', {'mixup_alpha': 1.0}, 'its batch alone'),
