@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import figure as mpl_figure
+from matplotlib.backends import backend_agg
 
 
 def new(
@@ -20,8 +21,22 @@ def new(
 
 
 def legend_below(figure: mpl_figure.Figure) -> None:
-  """Names the curves outside the axes, where there is no curve to hide."""
-  figure.legend(frameon=False, loc='outside lower center', ncols=2)
+  """Names the curves outside the axes, where there is no curve to hide.
+
+  Long names are below each other, and smaller if they have to be.
+  """
+  renderer = backend_agg.FigureCanvasAgg(figure).get_renderer()
+  for columns, size in ((2, 10), (1, 10), (1, 7)):
+    legend = figure.legend(
+      frameon=False, loc='outside lower center', ncols=columns, fontsize=size
+    )
+    if legend.get_window_extent(renderer).width <= figure.bbox.width:
+      break
+    if size > 7:
+      legend.remove()
+  if columns == 1:  # The axes stay as high as they were.
+    lines = len(legend.get_texts())
+    figure.set_figheight(figure.get_figheight() + lines / 2 * 1.5 * size / 72)
 
 
 def svg(figure: mpl_figure.Figure) -> str:

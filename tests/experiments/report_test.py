@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+from matplotlib.backends import backend_agg
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from experiments import groups
 from experiments import record
 from experiments import report
 from experiments import report_page
+from experiments import result_figures
 from experiments import table
 from experiments import table_files
 from experiments.configs import common
@@ -263,3 +265,20 @@ def test_all_have_curves_ten_in_a_figure(tmp_path):
     title = f'<!-- {name.replace("_", " ")} -->'
     assert sum(title in svg for svg in figures) == 3, name
   assert '10 at a time' in text
+
+
+@pytest.mark.parametrize('length', [5, 40, 75])
+def test_names_have_room_in_a_figure(length):
+  curves = {
+    f'{letter * length}': [
+      [{'epoch': 1, 'test_accuracy': 0.5}, {'epoch': 2, 'test_accuracy': 0.6}]
+    ]
+    for letter in 'abcd'
+  }
+  figure = result_figures.draw_curves(curves, 'test_accuracy', 'accuracy')
+  (legend,) = figure.legends
+  assert len(legend.get_texts()) == 4
+  canvas = backend_agg.FigureCanvasAgg(figure)
+  canvas.draw()
+  extent = legend.get_window_extent(canvas.get_renderer())
+  assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
