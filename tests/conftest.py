@@ -4,10 +4,11 @@ import os
 import sys
 import tempfile
 
-# Most of the time is compilation, and machine code need not be fast. Of two
-# levels the last counts, so with XLA_FLAGS the suite tests what users run.
+# Most of the time is compilation, and machine code need not be fast: neither
+# optimised, nor fused by MLIR, which takes two fifths of that. Of flags said
+# twice the last counts, so with XLA_FLAGS the suite tests what users run.
 os.environ['XLA_FLAGS'] = (
-  '--xla_backend_optimization_level=0 '
+  '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false '
   + os.environ.get('XLA_FLAGS', '')
   + ' --xla_force_host_platform_device_count=4'
 )

@@ -13,9 +13,10 @@ from noisy_labels import estimation
 from tests.estimation import problems
 
 CASES = {
+  # Of one shape, since compilation takes the time.
   'random': problems.random_problem(1500, 7),
-  'imbalanced': problems.random_problem(2000, 10, seed=1, skew=2.0),
-  'missing': problems.random_problem(1000, 8, seed=2, missing=[0, 5]),
+  'imbalanced': problems.random_problem(1500, 7, seed=1, skew=2.0),
+  'missing': problems.random_problem(1500, 7, seed=2, missing=[0, 5]),
   'two classes': problems.random_problem(501, 2, seed=3),
   'few examples': problems.random_problem(6, 9, seed=4),
   'many classes': problems.random_problem(1500, 60, seed=5),
@@ -146,7 +147,7 @@ def check_latent(got, matrix, labels):
 
 def test_latent_estimates_where_a_class_is_missing():
   labels, _ = CASES['missing']
-  missing, present = [0, 5], [1, 2, 3, 4, 6, 7]
+  missing, present = [0, 5], [1, 2, 3, 4, 6]
   for _, _, matrix, got in both('missing'):
     prior, noise_matrix, inverse = count.estimate_latent(matrix.T, labels)
     # Cleanlab lifts the prior of each of two missing classes to 1e-6.
@@ -160,7 +161,7 @@ def test_latent_estimates_where_a_class_is_missing():
     )
     np.testing.assert_array_equal(got.prior[np.array(missing)], 0)
     np.testing.assert_array_equal(
-      got.transition[np.array(missing)], np.eye(8)[missing]
+      got.transition[np.array(missing)], np.eye(7)[missing]
     )
 
 
