@@ -37,6 +37,9 @@ def conflicting_duplicates(
 ) -> Duplicates:
   """Find examples with the features of one that has another label.
 
+    d_n = min over m != n with y_m != y_n of |x_n / |x_n| - x_m / |x_m||
+    conflicting_n = d_n <= tolerance
+
   Whatever a classifier thinks of them, two labels cannot both be right. Which
   one is wrong it does not say.
 

@@ -135,6 +135,10 @@ def lower_posterior(values: chex.Array, mixture: GaussianMixture) -> chex.Array:
   Returns:
     Floats `[..., N]`. It need not fall with the value: far below both means,
     the component of larger variance is the more probable.
+
+  References:
+    Li et al., `DivideMix: Learning with Noisy Labels as Semi-supervised
+    Learning <https://arxiv.org/abs/2002.07394>`_, 2020
   """
   joint = _log_joint(jnp.asarray(values), mixture)
   return jax.nn.softmax(joint, axis=-2)[..., 0, :]

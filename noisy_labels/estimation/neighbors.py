@@ -36,6 +36,8 @@ def nearest(
 ) -> Neighbors:
   """The k other examples whose features have the smallest angle.
 
+    cos(x_n, x_m) = <x_n, x_m> / (|x_n| |x_m|), the k largest over m != n
+
   Args:
     features: floats `[N, dim]`. One of zeros is as far from all as a right
       angle.

@@ -68,7 +68,11 @@ def majority_vote(
   seed: int,
   index: npt.ArrayLike | None = None,
 ) -> npt.NDArray[np.int32]:
-  """The label that most annotators give; one of the foremost in a tie.
+  r"""The label that most annotators give; one of the foremost in a tie.
+
+  .. math::
+
+    y_n = \arg\max_k \left| \{ a : \tilde y_{na} = k \} \right|
 
   Args:
     annotations: Labels `[N, A]`, integers in 0..K-1; -1 where one is missing.
