@@ -5,6 +5,7 @@ import pytest
 
 from experiments import progress
 from experiments.audit import sources
+from tests.experiments.audit import tabs
 from tests.experiments.audit import toy_audit
 from tests.experiments.audit import toy_folder
 
@@ -34,3 +35,17 @@ def told(tmp_path_factory, photos):
 def finished(told):
   """A finished audit, and its directory."""
   return told[:2]
+
+
+# Of a module alone: while it is open, its event loop runs in this thread.
+@pytest.fixture(scope='module')
+def browser():
+  with tabs.browser() as browser:
+    yield browser
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+  """Opens findings as a page, which must not complain nor ask a network."""
+  with tabs.opening(browser, tmp_path) as open_page:
+    yield open_page

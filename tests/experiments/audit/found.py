@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from experiments.audit import findings as findings_lib
+from experiments.audit import page_data
 
 CLASS_NAMES = ('cat', 'dog', 'eel', 'fox')
 # Of untrusted names, those that have broken pages and spreadsheets.
@@ -80,3 +81,19 @@ def _png(row: int) -> bytes:
   file = io.BytesIO()
   Image.new('RGB', (8, 8), colour).save(file, 'png')
   return file.getvalue()
+
+
+def everything(names=CLASS_NAMES):
+  """Findings with a pair, an outlier and a problem, too."""
+  findings = make(class_names=names)
+  quiet = np.flatnonzero(~findings.is_issue)
+  other = next(
+    row for row in quiet if findings.label[row] != findings.label[quiet[0]]
+  )
+  return findings._replace(
+    duplicates=[findings_lib.Duplicate(int(quiet[0]), int(other), 0.0004)],
+    outliers=[
+      findings_lib.Outlier(int(page_data.by_suspicion(findings)[4]), 2.0)
+    ],
+    problems=['a/very/long/path/' * 20 + '.png cannot be read'],
+  )
