@@ -1,5 +1,7 @@
 """The command line: what it says, and how it refuses."""
 
+import functools
+
 import pytest
 
 from experiments import errors
@@ -7,6 +9,7 @@ from experiments.configs import common
 from tests.experiments import programs
 
 MAIN = 'experiments.main'
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def _fields(config, prefix='config.'):
@@ -39,17 +42,15 @@ def test_help_names_every_flag_and_every_field_with_its_meaning():
   ('flags', 'message'),
   [
     (['--config.loss.nme=x'], 'name'),
-    pytest.param(
-      ['--config.bach_size=32'], 'batch_size', marks=pytest.mark.slow
-    ),
+    slow(['--config.bach_size=32'], 'batch_size'),
     (['--config.batch_size=many'], 'batch_size'),
-    (['--config=experiments/configs/digts.py'], 'digits.py'),
+    slow(['--config=experiments/configs/digts.py'], 'digits.py'),
     (['--config=nofile.py'], 'experiments/configs/digits.py'),
     (
       ['--config=experiments/configs/saved.py'],
       'saved.py:runs/elr/config.json',
     ),
-    (['--config.loss.name=mixture'], 'mixture_cross_entropy'),
+    slow(['--config.loss.name=mixture'], 'mixture_cross_entropy'),
     (['--confg=x'], 'config'),
     (['--num_processes=2'], '--coordinator_address is missing'),
     (['left', 'over'], 'left'),

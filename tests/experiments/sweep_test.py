@@ -34,6 +34,13 @@ def _set_flags(monkeypatch, config, workdir, data_dir=None, index=None):
     monkeypatch.setattr(program, 'FLAGS', flags)
 
 
+def _four(seeds):
+  config = four_systems.get_config()
+  config.seeds = seeds
+  config.base.update_from_flattened_dict({'epochs': 1, 'model.name': 'mlp'})
+  return config
+
+
 def test_one_command_prints_and_writes_and_does_not_repeat(
   tmp_path, data_dir, monkeypatch, capsys
 ):
@@ -57,27 +64,20 @@ def test_one_command_prints_and_writes_and_does_not_repeat(
   ]
   before = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   # The other program takes a sweep as well.
-  config = four_systems.get_config()
-  config.seeds = 1
-  config.base.update_from_flattened_dict({'epochs': 1, 'model.name': 'mlp'})
-  _set_flags(monkeypatch, config, workdir=tmp_path, data_dir=data_dir)
+  _set_flags(monkeypatch, _four(seeds=1), tmp_path, data_dir=data_dir)
   main.main()
   assert 'report.html' in capsys.readouterr().out
   after = (tmp_path / 'cross_entropy/seed0/metrics.jsonl').stat().st_mtime_ns
   assert before == after
 
 
-def test_a_task_of_an_array_makes_one_run(tmp_path, data_dir):
-  flags = [
-    '--config=experiments/configs/four_systems.py',
-    f'--workdir={tmp_path}',
-    f'--data_dir={data_dir}',
-    '--config.seeds=2',
-    '--config.base.epochs=1',
-    '--config.base.model.name=mlp',
-  ]
+def test_a_task_of_an_array_makes_one_run(
+  tmp_path, data_dir, monkeypatch, capsys
+):
   # The sixth: the second system with the second seed.
-  out, _ = programs.run('experiments.main', *flags, '--index=5')
+  _set_flags(monkeypatch, _four(seeds=2), tmp_path, data_dir, index=5)
+  main.main()
+  out = capsys.readouterr().out
   assert '[6/8] clipped_cross_entropy, seed 1: test accuracy' in out
   assert 'by noisy validation' in out
   assert 'Report' not in out
@@ -176,9 +176,7 @@ def test_a_grid_that_nothing_would_read_is_refused(tmp_path, monkeypatch):
 def test_a_run_that_fails_is_said_at_the_end_of_all(
   tmp_path, data_dir, monkeypatch, capsys
 ):
-  config = four_systems.get_config()
-  config.seeds = 1
-  config.base.update_from_flattened_dict({'epochs': 1, 'model.name': 'mlp'})
+  config = _four(seeds=1)
   config.systems = {
     'bad': {
       'optimizer': {'name': 'sgd', 'learning_rate': 1e38},

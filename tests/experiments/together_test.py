@@ -51,11 +51,7 @@ SYSTEMS = {
     'method.every': 1,
   },
 }
-QUICK = (
-  'generalized_cross_entropy',
-  'early_learning_regularization',
-  'progressive_early_stopping',
-)
+QUICK = ('early_learning_regularization', 'progressive_early_stopping')
 
 
 def _config(seed, **changes):
