@@ -8,8 +8,8 @@
 # Tests compile without optimisation, to save time. To test the machine code
 # that users run:
 #
-#   XLA_FLAGS='--xla_backend_optimization_level=3 \
-#     --xla_cpu_use_fusion_emitters=true' scripts/test.sh
+#   XLA_FLAGS="--xla_backend_optimization_level=3 \
+#     --xla_cpu_use_fusion_emitters=true" scripts/test.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/setup.sh dev

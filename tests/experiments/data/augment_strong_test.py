@@ -135,7 +135,9 @@ def test_every_operation_is_drawn_as_often():
   candidates = np.stack(
     [apply(name, COLOR, sign) for name in OPERATIONS for sign in (-1.0, 1.0)]
   )
-  found = (changed[:, None] == candidates).all(axis=(2, 3, 4))
+  # One program may round up what another one rounds down.
+  apart = np.abs(changed[:, None].astype(int) - candidates)
+  found = (apart <= 1).all(axis=(2, 3, 4))
   # Of some, the sign does not matter.
   pairs = found.reshape(1000, len(OPERATIONS), 2).any(axis=2)
   assert (pairs.sum(axis=1) == 1).all()
