@@ -6,7 +6,7 @@ r"""Five systems on CIFAR-10, with made and with human noise.
 trains the 8-layer network on 5,000 of the images for ten epochs, with
 symmetric noise at 50% and with the worst human labels (`cifar10_n` must be
 prepared). That is for machines without a GPU: ten minutes of a core with
-AVX-512 for a run, an hour for DivideMix, three times that without AVX-512.
+AVX-512 for a run, an hour for DivideMix; several times that without AVX-512.
 Papers train on all images, ten times as long.
 
   python -m experiments.sweep --data_dir=DIR \

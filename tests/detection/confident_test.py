@@ -23,7 +23,7 @@ CASES = {
   'skewed': problems.random_problem(1504, 10, seed=1, skew=1.0),
   'missing': problems.random_problem(1504, 10, seed=4, missing=[0, 5]),
   # So many of a class that a number is selected, where few are sorted.
-  'two large classes': problems.random_problem(3000, 2, seed=3),
+  'two large classes': problems.random_problem(3001, 2, seed=3),
   'few examples': problems.random_problem(6, 9, seed=4),
   'many classes': problems.random_problem(1500, 60, seed=5),
   'single examples': problems.random_problem(60, 40, seed=6, skew=1.0),

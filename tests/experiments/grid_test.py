@@ -205,3 +205,7 @@ def test_the_configuration_of_one_run_has_a_grid_and_seeds(tmp_path, data_dir):
   page = (tmp_path / 'grid/report.html').read_text()
   assert 'noise.rate=0.2' in page
   assert 'noise.rate=0.4' in page
+  out, _ = programs.run('experiments.sweep', *flags, '--state')
+  assert '4 of 4 runs are finished' in out
+  _, err = programs.run('experiments.sweep', *flags, '--grid=epochs=', code=2)
+  assert err.startswith('error: the grid has no values of epochs')

@@ -83,7 +83,9 @@ def _png(row: int) -> bytes:
   return file.getvalue()
 
 
-def everything(names=CLASS_NAMES):
+def everything(
+  names: tuple[str, ...] = CLASS_NAMES,
+) -> findings_lib.Findings:
   """Findings with a pair, an outlier and a problem, too."""
   findings = make(class_names=names)
   quiet = np.flatnonzero(~findings.is_issue)

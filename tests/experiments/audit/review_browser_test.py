@@ -12,9 +12,8 @@ def test_filters_leave_what_they_say(opened):
   tab = opened(findings)
   rows = page_data.by_suspicion(findings)
   label, suggested = findings.label[rows], findings.suggested[rows]
-  assert (
-    tabs.indices(tab) == findings.index[rows][: len(tabs.indices(tab))].tolist()
-  )
+  shown = tabs.indices(tab)
+  assert shown == findings.index[rows][: len(shown)].tolist()
   tab.select_option('#filter-given', '2')
   assert tabs.indices(tab) == findings.index[rows[label == 2]].tolist()
   tab.select_option('#filter-suggested', '0')
