@@ -13,12 +13,12 @@ os.environ['XLA_FLAGS'] = (
   + ' --xla_force_host_platform_device_count=4'
 )
 os.environ['JAX_PLATFORMS'] = 'cpu'
-# What one worker or program has compiled, the others take. They inherit the
-# name of the directory.
+# What one worker or program has compiled, the others take, but for what is
+# compiled sooner than kept. They inherit the name of the directory.
 if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:
   _cache = tempfile.TemporaryDirectory(prefix='noisy_labels-')
   os.environ['JAX_COMPILATION_CACHE_DIR'] = _cache.name
-  os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0'
+  os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0.3'
   os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
 
 import pytest
