@@ -6,7 +6,7 @@ import optax
 from experiments import errors
 
 _OPTIMIZERS = ('adam', 'adamw', 'sgd')
-_SCHEDULES = ('constant', 'cosine', 'exponential', 'step')
+_SCHEDULES = ('constant', 'cosine', 'exponential', 'linear', 'step')
 
 
 def make_schedule(
@@ -28,6 +28,8 @@ def make_schedule(
         f'of config.epochs={config.epochs}'
       )
     after = optax.cosine_decay_schedule(peak, total - warmup)
+  elif schedule.name == 'linear':
+    after = _constant_then_linear(config, steps_per_epoch, warmup)
   elif schedule.name == 'step':
     after = optax.piecewise_constant_schedule(
       peak,
@@ -44,6 +46,24 @@ def make_schedule(
     return after
   ramp = optax.linear_schedule(0.0, peak, warmup)
   return optax.join_schedules([ramp, after], [warmup])
+
+
+def _constant_then_linear(
+  config: ml_collections.ConfigDict, steps_per_epoch: int, warmup: int
+) -> optax.Schedule:
+  peak, boundaries = config.optimizer.learning_rate, config.schedule.boundaries
+  if len(boundaries) != 1 or not 0 <= boundaries[0] < config.epochs:
+    raise errors.UsageError(
+      'config.schedule.name=linear falls from one epoch to the end: set '
+      'config.schedule.boundaries to one number below '
+      f'config.epochs={config.epochs}, such as ({config.epochs // 2},)'
+    )
+  start = round(boundaries[0] * steps_per_epoch)
+  fall = optax.linear_schedule(
+    peak, 0.0, config.epochs * steps_per_epoch - start
+  )
+  constant = optax.constant_schedule(peak)
+  return optax.join_schedules([constant, fall], [start - warmup])
 
 
 def make(

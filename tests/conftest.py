@@ -5,10 +5,12 @@ import sys
 import tempfile
 
 # Most of the time is compilation, and machine code need not be fast: neither
-# optimised, nor fused by MLIR, which takes two fifths of that. Of flags said
-# twice the last counts, so with XLA_FLAGS the suite tests what users run.
+# optimised, nor fused by MLIR, which takes two fifths of that, nor made in many
+# small parts, for as many threads. Of flags said twice the last counts, so with
+# XLA_FLAGS the suite tests what users run.
 os.environ['XLA_FLAGS'] = (
   '--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false '
+  '--xla_cpu_parallel_codegen_split_count=1 '
   + os.environ.get('XLA_FLAGS', '')
   + ' --xla_force_host_platform_device_count=4'
 )

@@ -141,8 +141,9 @@ def get_config() -> ml_collections.ConfigDict:
   config.optimizer.sharpness_radius = 0.0
 
   # The learning rate over the run: `constant`, `cosine` (to 0), `step` (times
-  # `factor` at each epoch of `boundaries`) or `exponential` (times `factor`
-  # every `every_epochs`), after a linear warm-up of `warmup_epochs`.
+  # `factor` at each epoch of `boundaries`), `linear` (to 0 at the end, from the
+  # one epoch of `boundaries` on) or `exponential` (times `factor` every
+  # `every_epochs`), after a linear warm-up of `warmup_epochs`.
   config.schedule = ml_collections.ConfigDict()
   config.schedule.name = 'cosine'
   config.schedule.warmup_epochs = 0.0

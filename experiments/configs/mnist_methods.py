@@ -79,6 +79,7 @@ _METHODS: dict[str, dict[str, Any]] = {
 # Where official settings are others for asymmetric noise.
 _IF_ASYMMETRIC: dict[str, dict[str, Any]] = {
   'divide_mix': {'unlabelled_weight': 0.0, 'confidence_penalty': 1.0},
+  'early_learning_regularization': {'beta': 0.9, 'weight': 1.0},
   'early_learning_regularization_plus': {'beta': 0.9, 'weight': 1.0},
   'pro_mix': {'confidence_penalty': 1.0},
   'sparse_over_parameterization': {

@@ -27,9 +27,11 @@ def co_teaching_plus(
   on an example says nothing of its label.
 
   This is the paper's algorithm. Its official code takes the softmax twice,
-  since it hands probabilities to a function of logits; and in the first 5000
-  steps it lets a batch without disagreement teach all of itself. Here warm-up
-  is for that: with warm_up_epochs=0, networks that begin alike never learn.
+  since it hands probabilities to a function of logits; divides by the number of
+  kept examples twice; and while the epoch times the batch's number in it is
+  below 5000, it lets a batch without disagreement teach all of itself. Here
+  warm-up is for that: with warm_up_epochs=0, networks that begin alike never
+  learn. Where it would keep no example it keeps all that differ, and here one.
 
   Args:
     noise_rate: the share of wrong labels, in [0, 1); the paper's tau.

@@ -140,7 +140,7 @@ def divide_mix(
     each = _semi_supervised(logits, targets, labelled, views, weight)
     each += jnp.where(
       late,
-      _prior_penalty(logits, rows.is_real(views)),
+      _imbalance(logits, rows.is_real(views)),
       confidence_penalty * rows.negative_entropies(logits) / 2,
     )
     losses = jnp.sum(each.reshape(4, -1), axis=0)
@@ -198,13 +198,9 @@ def _semi_supervised(logits, targets, labelled, views, weight):
   return supervised + weight * guessed * jnp.mean(errors, axis=-1)
 
 
-def _prior_penalty(logits, real):
-  """KL of the even prior to the mean prediction, a share for each image."""
-  log_probs = log_prob.log_probs(logits)
-  number = jnp.maximum(jnp.sum(real), 1)
-  mean = jax.nn.logsumexp(log_probs, axis=1, b=real[:, None]) - jnp.log(number)
-  divergence = -jnp.log(logits.shape[-1]) - jnp.mean(mean, axis=-1)
-  return jnp.where(real, divergence[:, None] / 2, 0)
+def _imbalance(logits, real):
+  """The third term of L, a share for each image, `[2, 2 batch]`."""
+  return jnp.where(real, rows.imbalance(logits, real)[:, None] / 2, 0)
 
 
 def _opinion(memory, labels):

@@ -31,14 +31,15 @@ def early_learning_regularization(
 
   A 1 - t_k below 1e-4 counts as 1e-4, which bounds the loss below; everything
   is computed in logarithms and is finite for all logits. The official code
-  clips p to [1e-4, 1 - 1e-4] instead, in both terms: in between the two agree,
-  and beyond, its regulariser has no gradient.
+  clips p to [1e-4, 1 - 1e-4] instead, in the regulariser and in what enters the
+  target: in between the two agree, and beyond, its regulariser has no gradient.
 
   Args:
     beta: how much of the target is kept at a visit, in [0, 1). Official: 0.7
-      on CIFAR-10, the default, and 0.9 on CIFAR-100.
+      on CIFAR-10, the default, and 0.9 on CIFAR-10 with asymmetric noise and on
+      CIFAR-100.
     weight: of the regulariser, the paper's lambda, in [0, inf). Official: 3
-      on CIFAR-10, the default, and 7 on CIFAR-100.
+      on CIFAR-10, the default, 1 with asymmetric noise, and 7 on CIFAR-100.
 
   Returns:
     A `Method`; its metric `agreement` is sum_k p_k t_k.

@@ -54,10 +54,7 @@ def joint_training(
   def loss(predict, batch, state, key):
     logits = rows.logits_of(predict, batch, key)
     supervised = jnp.sum(rows.cross_entropies(logits, batch['label']), axis=0)
-    first, second = log_prob.log_probs(logits)
-    divergence = jnp.sum(
-      (jnp.exp(first) - jnp.exp(second)) * (first - second), axis=-1
-    )
+    divergence = _divergence(*log_prob.log_probs(logits))
     joint = (1 - weight) * supervised + weight * divergence
     epoch = selection.epoch_of(state.memory, batch)
     forget_rate = selection.ramp(noise_rate, epoch, ramp_epochs)
@@ -70,3 +67,11 @@ def joint_training(
   return method_lib.Method(
     selection.init, loss, num_networks=2, opinion=selection.opinion
   )
+
+
+def _divergence(first, second):
+  """KL(p1, p2) + KL(p2, p1) of two log-probabilities, `[batch]`."""
+  # On a class that both rule out they agree, and -inf less -inf is no number.
+  ruled_out = jnp.isneginf(first) & jnp.isneginf(second)
+  difference = jnp.where(ruled_out, 0, first - second)
+  return jnp.sum((jnp.exp(first) - jnp.exp(second)) * difference, axis=-1)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import chex
 import optax
 
+from noisy_labels.methods import rows
+
 
 class MethodState(NamedTuple):
   """What a method carries from step to step.
@@ -135,8 +137,8 @@ def stateless(loss: Callable[..., chex.Array]) -> Method:
   """
 
   def method_loss(predict, batch, state, key):
-    losses = loss(predict(batch['image'], key), batch['label'])
-    return losses, (state.memory, {})
+    logits = rows.logits_of(predict, batch, key)
+    return loss(logits, batch['label']), (state.memory, {})
 
   return Method(init_nothing, method_loss)
 
@@ -172,14 +174,18 @@ def epoch_of_inner(method: Method) -> Callable[..., Any] | None:
   return of_inner
 
 
-def watch(predict: Callable[..., chex.Array]) -> tuple[Any, list[chex.Array]]:
-  """The same, and the list of what it will have predicted."""
-  predicted: list[chex.Array] = []
+def watch(
+  predict: Callable[..., chex.Array],
+) -> tuple[Any, list[tuple[chex.Array, chex.Array]]]:
+  """The same, and the list of images and logits that it will have predicted."""
+  predicted: list[tuple[chex.Array, chex.Array]] = []
 
   def watched(function):
     def run(*args):
-      predicted.append(function(*args))
-      return predicted[-1]
+      images = args[-2]
+      logits = function(*args)
+      predicted.append((images, logits))
+      return logits
 
     return run
 

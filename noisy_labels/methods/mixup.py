@@ -56,8 +56,8 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
     ratio_key, order_key, predict_key, *keys = jax.random.split(key, 5)
     ratio = jax.random.beta(ratio_key, alpha, alpha)
     partners = mixing.partners(order_key, rows.is_real(batch))
-    mixed = mixing.mix(batch['image'], partners, ratio)
-    logits = predict(mixed, predict_key)
+    mixed = {**batch, 'image': mixing.mix(batch['image'], partners, ratio)}
+    logits = rows.logits_of(predict, mixed, predict_key)
 
     def ask(batch, key):
       return method.loss(lambda images, key: logits, batch, state, key)

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from noisy_labels import losses as losses_lib
 from noisy_labels.losses import log_prob
+
+# Counts as the logarithm of 0, of classes that a model rules out by -inf.
+_LOG_ZERO = -1e6
 
 
 def is_real(batch: dict[str, chex.Array]) -> chex.Array:
@@ -46,7 +50,29 @@ def cross_entropies(logits: chex.Array, labels: chex.Array) -> chex.Array:
 def negative_entropies(logits: chex.Array) -> chex.Array:
   """sum_k p_k log p_k, `[..., batch]`: what a confidence penalty adds."""
   log_probs = log_prob.log_probs(logits)
-  return jnp.sum(jnp.exp(log_probs) * log_probs, axis=-1)
+  # A class without probability adds nothing, and 0 log 0 is not a number.
+  bounded = jnp.where(jnp.isneginf(log_probs), 0, log_probs)
+  return jnp.sum(jnp.exp(log_probs) * bounded, axis=-1)
+
+
+def imbalance(logits: chex.Array, real: chex.Array) -> chex.Array:
+  """KL of the even prior to the mean prediction: -log K - mean_k log mean p_k.
+
+  Args:
+    logits: float `[..., batch, num_classes]`.
+    real: which examples the mean is over, bool `[batch]`.
+
+  Returns:
+    Float `[...]`, 0 if there are no such examples. A class that all of them
+    rule out counts as one of log-probability -1e6.
+  """
+  log_probs = jnp.maximum(log_prob.log_probs(logits), _LOG_ZERO)
+  log_probs = jnp.where(real[:, None], log_probs, 2 * _LOG_ZERO)
+  # In logarithms: a class that is forgotten altogether must hear of it.
+  log_total = jax.nn.logsumexp(log_probs, axis=-2)
+  log_mean = log_total - jnp.log(jnp.maximum(jnp.sum(real), 1))
+  divergence = -jnp.log(logits.shape[-1]) - jnp.mean(log_mean, axis=-1)
+  return jnp.where(jnp.any(real), divergence, 0)
 
 
 def write(

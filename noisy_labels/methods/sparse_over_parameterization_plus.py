@@ -11,9 +11,6 @@ from noisy_labels.methods import example_noise
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import rows
 
-# Counts as the logarithm of 0, of classes that a model rules out by -inf.
-_LOG_ZERO = -1e6
-
 
 def sparse_over_parameterization_plus(
   *,
@@ -78,7 +75,7 @@ def sparse_over_parameterization_plus(
     )
     inconsistency = _divergence(logits, other_logits)
     losses += consistency_weight * inconsistency
-    losses += balance_weight * _imbalance(logits, batch)
+    losses += balance_weight * rows.imbalance(logits, rows.is_real(batch))
     metrics = {'noise': noise, 'inconsistency': inconsistency}
     return losses, (memory, metrics)
 
@@ -92,15 +89,3 @@ def _divergence(logits, other_logits):
   probs = jnp.exp(log_prob.log_probs(lax.stop_gradient(logits)))
   entropy = jnp.sum(jax.scipy.special.entr(probs), axis=-1)
   return losses_lib.cross_entropy(other_logits, probs) - entropy
-
-
-def _imbalance(logits, batch):
-  """KL(1 / K, P), one number, 0 for a batch of padding alone."""
-  real = rows.is_real(batch)
-  log_probs = jnp.maximum(log_prob.log_probs(logits), _LOG_ZERO)
-  log_probs = jnp.where(real[:, None], log_probs, 2 * _LOG_ZERO)
-  # In logarithms: a class that is forgotten altogether must hear of it.
-  log_total = jax.nn.logsumexp(log_probs, axis=0)
-  log_mean = log_total - jnp.log(jnp.maximum(jnp.sum(real), 1))
-  divergence = -jnp.log(logits.shape[-1]) - jnp.mean(log_mean)
-  return jnp.where(jnp.any(real), divergence, 0)

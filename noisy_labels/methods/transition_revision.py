@@ -38,10 +38,11 @@ def transition_revision(
   where l is 0 too: go over to it from cross entropy, `warm_up(method,
   epochs=...)`.
 
-  The official code has several forms of this loss. In an old one the slack was
-  added to T once for each example, and summed up; in the one that takes a batch
-  at once (v2) the weight is a constant, and the slack never learns. This is the
-  form that its program calls, and the paper's.
+  The official code has two forms of this loss, and neither is the paper's. The
+  one that its program calls goes over the examples of a batch, and adds the
+  slack to T once more at each, so that the last has T + 128 slack; in the one
+  that takes a batch at once (v2) the weight is a constant, and the slack never
+  learns. This is the paper's.
 
   Args:
     transition: the estimate of T, `[num_classes, num_classes]`.
@@ -77,7 +78,10 @@ def transition_revision(
     of_given = losses_lib.forward_corrected_cross_entropy(
       logits, batch['label'], transition=revised(state.params)
     )
-    weights = jnp.exp(of_given - cross_entropy)
+    # Where p_y is 0 so is l, and no gradient comes from there.
+    never = jnp.isposinf(cross_entropy)
+    cross_entropy = jnp.where(never, 0, cross_entropy)
+    weights = jnp.exp(jnp.where(never, -jnp.inf, of_given - cross_entropy))
     return weights * cross_entropy, (state.memory, {'weight': weights})
 
   return method_lib.Method(

@@ -10,6 +10,11 @@ from noisy_labels import _checks
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import rows
 
+_MIXES = (
+  'warm_up takes a method that predicts its batch as it is, and this one mixes '
+  'images: put mixup around warm_up, and train ELR+ without it'
+)
+
 
 class Memory(NamedTuple):
   """Attributes: how often each example was seen, and the method's memory."""
@@ -34,8 +39,9 @@ def warm_up(
   Of several networks, each has its own cross entropy, and they are summed.
 
   Args:
-    method: what to go over to, of one view. It is followed from the beginning,
-      so that what it remembers is up to date.
+    method: what to go over to, of one view, that predicts its batch as it is
+      first. It is followed from the beginning, so that what it remembers is up
+      to date.
     epochs: how many to begin with, in [0, inf).
     ramp_epochs: over how many to go over, in [0, inf).
 
@@ -43,9 +49,13 @@ def warm_up(
     A `Method` whose memory has the visits beside the other method's.
 
   Raises:
-    ValueError: if an argument is out of range, or the method has two views.
+    ValueError: if an argument is out of range, or the method has two views, or
+      mixes images, as `early_learning_regularization_plus` does; by the loss,
+      if it is a `mixup`.
   """
   method_lib.check_one_view('warm_up', method)
+  if method.ema_decay:
+    raise ValueError(_MIXES)
   _checks.in_range('epochs', epochs, '[0, inf)')
   _checks.in_range('ramp_epochs', ramp_epochs, '[0, inf)')
 
@@ -60,7 +70,11 @@ def warm_up(
     late, (memory, metrics) = method.loss(
       watched, batch, method_lib.MethodState(state.params, memory), key
     )
-    early = rows.cross_entropies(predicted[0], batch['label'])
+    images, logits = predicted[0]
+    if images is not batch['image']:
+      raise ValueError(_MIXES)
+    logits = jnp.where(rows.is_real(batch)[:, None], logits, 0)
+    early = rows.cross_entropies(logits, batch['label'])
     early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
     since = visits[batch['row']] - epochs
     if ramp_epochs:

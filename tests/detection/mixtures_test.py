@@ -123,18 +123,30 @@ def test_shards_are_one(kind):
 
 
 @kinds
-@pytest.mark.parametrize(
-  'losses', [[0.0, 0.0, 0.0], [5.1] * 4, [2.0], [0.0, 1.0], [0.0] * 50 + [1.0]]
-)
-def test_hardly_any_data(kind, losses):
-  for got in (
-    mixture(np.array(losses), kind=kind),
-    detection.loss_mixture(np.array(losses, np.float32), kind=kind),
+@pytest.mark.parametrize('x64', [False, True])
+def test_hardly_any_data(kind, x64):
+  function = jax.jit(functools.partial(detection.loss_mixture, kind=kind))
+  for losses in (
+    [0.0, 0.0, 0.0],
+    [5.1] * 4,
+    [2.0],
+    [0.0, 1.0],
+    [0.0] * 50 + [1.0],
   ):
+    # Padded to one shape, since compilation takes the time.
+    padded = np.pad(losses, (0, 51 - len(losses)))
+    with jax.enable_x64(x64):
+      got = function(padded, np.arange(51) < len(losses))[: len(losses)]
     assert np.isfinite(got).all()
     assert (np.diff(got) >= -1e-6).all()
     if len(set(losses)) == 1:
       np.testing.assert_allclose(got, 0, atol=2e-3)
+
+
+@kinds
+def test_one_loss(kind):
+  got = mixture(np.array([2.0]), kind=kind)
+  np.testing.assert_allclose(got, 0, atol=2e-3)
 
 
 @kinds

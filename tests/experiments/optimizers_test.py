@@ -63,6 +63,38 @@ def test_warm_up_is_linear_and_delays_the_schedule_as_it_should(name):
     assert schedule(21) == pytest.approx(0.1)
 
 
+def _linear(**changes):
+  return _config(
+    **{
+      'epochs': 4,
+      'optimizer.learning_rate': 1.0,
+      'schedule.name': 'linear',
+      'schedule.boundaries': (2,),
+      **changes,
+    }
+  )
+
+
+@pytest.mark.parametrize('warmup', [0.0, 1.0])
+def test_linear_stays_and_then_falls_to_nothing_at_the_end(warmup):
+  config = _linear(**{'schedule.warmup_epochs': warmup})
+  schedule = optimizers.make_schedule(config, 10)
+  steps = np.arange(40)
+  want = np.minimum(1, (40 - steps) / 20)
+  if warmup:
+    want[:10] = steps[:10] / 10
+  got = [schedule(step) for step in steps]
+  np.testing.assert_allclose(got, want, rtol=1e-5)
+  assert schedule(40) == 0
+
+
+@pytest.mark.parametrize('boundaries', [(), (1, 2), (4,), (-1,)])
+def test_linear_falls_from_one_epoch(boundaries):
+  config = _linear(**{'schedule.boundaries': boundaries})
+  with pytest.raises(errors.UsageError, match=r'such as \(2,\)'):
+    optimizers.make_schedule(config, 10)
+
+
 def test_weight_decay_of_sgd_is_added_to_the_gradient_as_in_pytorch():
   config = _config(
     **{

@@ -192,9 +192,9 @@ def test_padding_leaves_no_trace(name):
   want, want_losses, _ = after_one(name, clean, key)
   state, losses, _ = after_one(name, broken, key)
   chex.assert_trees_all_equal(state.memory, want.memory)
-  chex.assert_trees_all_equal(state.trained['method'], want.trained['method'])
+  chex.assert_trees_all_equal(state.trained, want.trained)
   np.testing.assert_array_equal(losses[mask > 0], want_losses[mask > 0])
-  chex.assert_tree_all_finite((state.memory, state.trained['method']))
+  chex.assert_tree_all_finite((state.memory, state.trained))
   assert np.isfinite(losses[mask > 0]).all()
   untouched(name, state, ROWS[mask > 0])
   if draws_nothing(name, clean):
@@ -250,6 +250,19 @@ def test_all_padding(name):
 def test_finite_for_extreme_logits(name):
   batches = [tiny_training.batch_of(ROWS)] * 4
   chex.assert_tree_all_finite(after(name, batches, scale=1e4))
+
+
+@every_case
+def test_a_class_that_the_model_rules_out(name):
+  """Its logits are -inf; it is the label of no example."""
+  batch = tiny_training.batch_of(ROWS)
+  for label in ('label', 'trusted_label'):
+    batch[label] = jnp.minimum(batch[label], 1)
+  state = tiny_training.start(CASES[name], ruled_out=[2])
+  for number in range(4):
+    key = jax.random.key(number)
+    state, losses, _ = compiled(name)(state, batch, key)
+    chex.assert_tree_all_finite((state, losses))
 
 
 def everything(**changes):

@@ -14,7 +14,7 @@ def test_stateless_method_is_its_loss():
   method = methods.stateless(loss)
   state = method.init(jax.random.key(0), 5, 3)
   images = jnp.arange(6.0).reshape(2, 3)
-  batch = {'image': images, 'label': jnp.array([0, 2])}
+  batch = {'image': images, 'label': jnp.array([0, 2]), 'mask': jnp.ones(2)}
   result, (memory, metrics) = method.loss(
     lambda images, key: 2 * images, batch, state, jax.random.key(1)
   )

@@ -14,6 +14,7 @@ from noisy_labels import methods
 
 NUM_EXAMPLES, NUM_FEATURES, NUM_CLASSES = 12, 4, 3
 RATE = 0.5
+RULED_OUT = -1e30
 
 
 class State(NamedTuple):
@@ -79,18 +80,32 @@ def optimizer_of(method):
   return optax.multi_transform(groups, {name: name for name in groups})
 
 
-def start(method, scale=1.0):
+def start(method, scale=1.0, ruled_out=()):
   init = jax.jit(method.init, static_argnums=(1, 2))
   params, memory = init(jax.random.key(5), NUM_EXAMPLES, NUM_CLASSES)
   weights = jnp.asarray(initial_weights(method.num_networks, scale), float)
+  weights = weights.at[..., np.array(ruled_out, int)].set(RULED_OUT)
   trained = {'model': weights, 'method': params}
   return State(trained, optimizer_of(method).init(trained), memory, weights)
 
 
-def predictor(state):
-  def apply(weights, images, key):
-    return images @ weights
+def apply(weights, images, key):
+  """A linear model, for images and weights of all sorts.
 
+  An image that is not a number has logits that are not either, but whatever
+  gradient comes back for them arrives at the weights. A class of `RULED_OUT`
+  weights has logits of -inf.
+  """
+  del key
+  is_out = weights <= RULED_OUT / 2
+  logits = jnp.where(jnp.isnan(images), 1, images) @ jnp.where(
+    is_out, 0, weights
+  )
+  logits += jnp.where(jnp.isnan(images).any(-1, keepdims=True), jnp.nan, 0)
+  return jnp.where(is_out.any(-2, keepdims=True), -jnp.inf, logits)
+
+
+def predictor(state):
   # Weights and images of several networks are multiplied pair by pair.
   is_one = jnp.ndim(state.trained['model']) == 2
   return methods.Predict(

@@ -64,6 +64,31 @@ def test_under_the_noise_it_expects_cross_entropy_of_true_labels():
   )
 
 
+def test_a_label_that_the_model_rules_out_costs_nothing():
+  """p_y log p_y / g_y goes to 0 with p_y; noise gives such a label still."""
+  method = methods.transition_revision(transition=TRANSITION)
+  state = method.init(jax.random.key(0), 2, 3)
+  batch = {
+    'label': jnp.array([0, 1]),
+    'row': jnp.arange(2),
+    'mask': jnp.ones(2),
+  }
+
+  def losses(logits):
+    batch['image'] = logits
+    return method.loss(lambda x, key: x, batch, state, None)[0]
+
+  logits = jnp.array([[-jnp.inf, 1.0, 0.0], [0.0, 1.0, 0.0]])
+  got, back = jax.vjp(losses, logits)
+  assert got[0] == 0
+  assert got[1] > 0
+  gradient = back(jnp.ones(2))[0]
+  np.testing.assert_array_equal(gradient[0], 0)
+  assert np.isfinite(gradient).all()
+  near = losses(logits.at[0, 0].set(-30.0))
+  np.testing.assert_allclose(near, got, atol=1e-10)
+
+
 def test_what_is_no_transition_matrix_is_refused():
   with pytest.raises(ValueError, match='transition'):
     methods.transition_revision(transition=TRANSITION - 1)

@@ -16,6 +16,8 @@ BATCH = {
   'mask': jnp.ones(2),
 }
 
+KEY = jax.random.key(1)
+
 
 def _predict(images, key):
   del key
@@ -99,6 +101,17 @@ def test_no_gradient_of_the_method_is_felt_before_its_time():
 def test_negative_epochs_are_refused(name):
   with pytest.raises(ValueError, match=name):
     methods.warm_up(methods.stateless(GCE), **{'epochs': 1.0, name: -1.0})
+
+
+def test_what_mixes_images_is_refused():
+  match = 'put mixup around warm_up'
+  with pytest.raises(ValueError, match=match):
+    methods.warm_up(methods.early_learning_regularization_plus(), epochs=1)
+  mixed = methods.mixup(methods.stateless(GCE), alpha=1.0)
+  method = methods.warm_up(mixed, epochs=1)
+  state = method.init(jax.random.key(0), 5, 3)
+  with pytest.raises(ValueError, match=match):
+    method.loss(_predict, {**BATCH, 'index': BATCH['row']}, state, KEY)
 
 
 def test_two_views_are_refused():
