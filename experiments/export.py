@@ -92,6 +92,8 @@ def export(
   output = output or workdir / 'labels.csv'
   if output.suffix != '.csv':
     raise errors.UsageError(f'--output={output} does not end in .csv')
+  if output.is_dir():
+    raise errors.UsageError(f'--output={output} is a directory')
   run = restore.load(workdir, data_dir=data_dir, local=devices.local())
   columns = label_table.columns(run)
   write(output, columns)

@@ -102,7 +102,7 @@ def _folders(patterns: Sequence[str]) -> list[pathlib.Path]:
   for pattern in patterns:
     runs = [
       run
-      for match in sorted(glob.glob(pattern, recursive=True))
+      for match in _matches(pattern)
       for run in record.find_runs(pathlib.Path(match))
     ]
     if not runs:
@@ -110,6 +110,13 @@ def _folders(patterns: Sequence[str]) -> list[pathlib.Path]:
     for run in runs:
       folders.setdefault(run.resolve(), run)
   return list(folders.values())
+
+
+def _matches(pattern: str) -> list[str]:
+  # The name of a directory may have brackets, which are no pattern then.
+  if pathlib.Path(pattern).exists():
+    return [pattern]
+  return sorted(glob.glob(pattern, recursive=True))
 
 
 def _group(
@@ -178,10 +185,15 @@ def title(groups: dict[str, Group]) -> str:
   numbers = sorted({len(group.seeds) for group in groups.values()})
   noise = _listed([noises.describe(config.noise) for config in configs])
   return (
-    f'{_listed([config.dataset for config in configs])}, {noise}, '
+    f'{_listed([_data(config) for config in configs])}, {noise}, '
     f'{_range(made)}% of the labels wrong, '
     f'{_range(numbers)} seed{"" if numbers == [1] else "s"}'
   )
+
+
+def _data(config: ml_collections.ConfigDict) -> str:
+  number = config.num_examples
+  return f'{number:,} of {config.dataset}' if number else config.dataset
 
 
 def _listed(words: list[str]) -> str:

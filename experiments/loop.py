@@ -1,6 +1,7 @@
 """The training loop: one for every loss, method, data set and device count."""
 
 from collections.abc import Sequence
+import contextlib
 import functools
 import pathlib
 import time
@@ -43,7 +44,8 @@ def run(
 
   Raises:
     UsageError: the configuration or the working directory does not fit.
-    RunError: the loss is not finite; the last good checkpoint stays.
+    RunError: the loss is not finite, and the last good checkpoint stays; or
+      another process is training in `workdir`.
     DataError: the data cannot be read.
     StoppedError: SIGTERM or SIGINT came, and the state is saved.
   """
@@ -125,6 +127,15 @@ def _train_all(
   members: list[together.Member], title: str, local: devices.Local
 ) -> dict[pathlib.Path, dict[str, Any]]:
   """Trains runs that one program can train; their summaries."""
+  with contextlib.ExitStack() as stack:
+    for member in members:
+      stack.enter_context(record.claimed(member.workdir))
+    return _train_claimed(members, title, local)
+
+
+def _train_claimed(
+  members: list[together.Member], title: str, local: devices.Local
+) -> dict[pathlib.Path, dict[str, Any]]:
   with interrupt.Watch() as watch:
     loops: list[training.Training] = []
     try:

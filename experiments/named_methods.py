@@ -10,6 +10,7 @@ from typing import Any
 import ml_collections
 
 from experiments import errors
+from experiments import loss_fields
 from noisy_labels import methods
 
 # Hyper-parameters that are no fields, for the run knows them.
@@ -38,7 +39,7 @@ def fields() -> dict[str, type]:
   found: dict[str, type] = {}
   for name in names():
     for field, parameter in parameters(name).items():
-      kind = int if parameter.annotation is int else float
+      kind = loss_fields.kind(parameter)
       # One method's epochs are whole, and another's need not be.
       found[field] = kind if found.get(field, kind) is kind else float
   return found

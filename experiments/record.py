@@ -1,5 +1,8 @@
 """What a run leaves in its working directory, and whose directory it is."""
 
+from collections.abc import Iterator
+import contextlib
+import fcntl
 import json
 import pathlib
 from typing import Any
@@ -65,6 +68,35 @@ def claim_workdir(
   log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
 
 
+@contextlib.contextmanager
+def claimed(workdir: pathlib.Path) -> Iterator[None]:
+  """Keeps others from training in a directory that has a config.json.
+
+  The claim ends with the process, however that ends. Of a cluster, the first
+  process makes it.
+
+  Args:
+    workdir: the run's directory.
+
+  Raises:
+    RunError: another process is training there.
+  """
+  if jax.process_index() != 0:
+    yield
+    return
+  with (workdir / 'config.json').open('rb') as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      raise errors.RunError(
+        f'another process is training in {workdir}: wait for its end, or '
+        'choose another --workdir'
+      ) from error
+    except OSError:
+      pass  # A file system that knows no claims.
+    yield
+
+
 def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
   """The configuration of the run in this directory.
 
@@ -72,7 +104,8 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     workdir: the run's directory.
 
   Returns:
-    Its configuration; a field that it does not have is as in common.py.
+    Its configuration; a field that it does not have is as in common.py. What
+    it leaves unset may be a field of a loss or method that is not here.
 
   Raises:
     UsageError: no run of this program is there.
@@ -82,10 +115,17 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     raise errors.UsageError(_no_run(workdir))
   fields, config = _read(path), common.get_config()
   try:
-    unknown = flat(fields).keys() - flat(config.to_dict()).keys()
+    known, given = flat(config.to_dict()), flat(fields)
+    unknown = {
+      name
+      for name, value in given.items()
+      if name not in known and value is not None
+    }
     if unknown:
       raise TypeError(f'it has a field {min(unknown)!r}')
-    config.update(fields)
+    config.update_from_flattened_dict(
+      {name: value for name, value in given.items() if name in known}
+    )
   except (AttributeError, TypeError) as error:
     raise errors.UsageError(f'{path} is not of a run: {error}') from None
   return config

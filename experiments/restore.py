@@ -58,8 +58,8 @@ def load(
   """
   config = record.read_config(workdir)
   folder = workdir / 'checkpoints'
-  # Orbax would make the directory.
-  if not folder.is_dir() or not any(folder.glob('[0-9]*')):
+  # Orbax would make the directory. What it has not saved yet has other names.
+  if not any(path.name.isdigit() for path in folder.glob('*')):
     raise errors.UsageError(
       f'{workdir} has no checkpoint yet: let the run come to the end of an '
       'epoch of config.checkpoint_every'

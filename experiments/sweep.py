@@ -18,7 +18,9 @@ and --config may describe one run, where --seeds says how many:
 
 trains 12 networks, first loss.name=cross_entropy+noise.rate=0.2, seed 0. Values
 can be added to what is finished. A file can have a grid of its own, to which
---grid adds, or whose values it replaces: see experiments/grid.py.
+--grid adds, or whose values it replaces: see experiments/grid.py. What differs
+in more than a field, such as a loss with its hyper-parameters or a method
+beside a plain loss, is a system of a file, as in four_systems.py.
 
 On a cluster, let each task of an array make one run, and when all are finished
 give the command without --index, which runs nothing again and reports. Runs are
@@ -156,7 +158,7 @@ def _run_one(
   if not 0 <= index < len(all_runs):
     raise errors.UsageError(
       f'--index={index} is not in 0..{len(all_runs) - 1}: the sweep has '
-      f'{len(all_runs)} runs'
+      f'{len(all_runs)} run{"" if len(all_runs) == 1 else "s"}'
     )
   sweep_runs.run_some([all_runs[index]], FLAGS.data_dir)
 

@@ -18,6 +18,7 @@ from experiments import grid
 from experiments import loop
 from experiments import record
 from experiments import sweep_state
+from experiments.data import errors as data_errors
 
 
 class Run(NamedTuple):
@@ -75,7 +76,8 @@ def run(
   """Runs every system with every seed, or reads what is finished.
 
   In one process a run that fails, as where its loss is not finite, is left
-  behind, and the others go on.
+  behind, and the others go on; unless it is the first, and what is wrong with
+  it was known before it was trained.
 
   Args:
     sweep: see `runs`.
@@ -86,13 +88,18 @@ def run(
   Returns:
     For each system, the summaries of its seeds; and the directories of the runs
     that failed, and so have none.
+
+  Raises:
+    UsageError, DataError: see `runs`; a directory holds another run; or the
+      first run cannot be made.
   """
   summaries: dict[str, list[dict[str, Any]]] = {}
   failed: list[pathlib.Path] = []
   all_runs = runs(sweep, workdir)
+  _check_workdirs(all_runs, workdir)
   for some in _groups(all_runs, together):
     was_finished = all(record.read_summary(one.workdir) for one in some)
-    results = _run_or_say(some, data_dir)
+    results = _run_or_say(some, data_dir, is_first=not summaries)
     failed += [one.workdir for one in some if one.workdir not in results]
     if results:
       summaries.setdefault(some[0].system, []).extend(results.values())
@@ -104,23 +111,37 @@ def run(
   return json.loads(json.dumps(summaries)), failed
 
 
+def _check_workdirs(all_runs: list[Run], workdir: pathlib.Path) -> None:
+  """Raises a `UsageError` if a directory holds what the sweep does not."""
+  if (workdir / 'config.json').exists():
+    raise errors.UsageError(
+      f'--workdir={workdir} holds a run, and not a sweep: choose another '
+      '--workdir'
+    )
+  for one in all_runs:
+    record.check_workdir(one.workdir, one.config)
+
+
 def _run_or_say(
-  some: list[Run], data_dir: str | None
+  some: list[Run], data_dir: str | None, *, is_first: bool
 ) -> dict[pathlib.Path, dict[str, Any]]:
   """The summaries of some seeds of a system, but of those that fail."""
   try:
     summaries = run_some(some, data_dir)
     return dict(zip([one.workdir for one in some], summaries, strict=True))
-  except errors.RunError as error:
+  except (errors.RunError, errors.UsageError, data_errors.DataError) as error:
     # Of several processes, each would have to know that the others failed.
     if jax.process_count() > 1:
+      raise
+    # What all runs share is said once, and not by each of them.
+    if is_first and not isinstance(error, errors.RunError):
       raise
     if len(some) == 1:
       print(f'{some[0].workdir} failed: {error}', file=sys.stderr, flush=True)
       return {}
   # What stopped one of them stopped all. Here, since where the error is known
   # it keeps their memory.
-  parts = [_run_or_say([one], data_dir) for one in some]
+  parts = [_run_or_say([one], data_dir, is_first=is_first) for one in some]
   return {folder: run for part in parts for folder, run in part.items()}
 
 
@@ -134,8 +155,7 @@ def show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
   Raises:
     UsageError: there is a run in one's directory, and it is another.
   """
-  for one in all_runs:
-    record.check_workdir(one.workdir, one.config)
+  _check_workdirs(all_runs, workdir)
   if jax.process_index() != 0:
     return
   sweep_state.show(

@@ -126,9 +126,10 @@ def differ_in_arrays(members: Sequence[Member]) -> bool:
 
   Returns:
     False if a method must look at the numbers in which the runs differ, such as
-    which labels are trusted, or if models are trained on folds.
+    which labels are trusted, if models are trained on folds, or if the runs
+    have other numbers of examples, as where a random part is used.
   """
-  if members[0].config.folds:
+  if members[0].config.folds or len({one.data.deal for one in members}) > 1:
     return False
   same, stacked = _divide(members)
   make = _parts_of(members[0], same)

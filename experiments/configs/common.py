@@ -30,7 +30,8 @@ def get_config() -> ml_collections.ConfigDict:
   # integers that are their indices.
   config.exclude = config_dict.placeholder(str)
   # How many examples of the training split take part, with those that are held
-  # out, drawn at random by seed and index; 0 takes all.
+  # out, drawn at random by seed and index; 0 takes all. The whole split is read
+  # all the same.
   config.num_examples = 0
 
   # What makes the labels wrong, at `rate`: `none`, `symmetric`, `pair_flip`,

@@ -292,8 +292,13 @@ def test_what_cannot_be_exported_is_said_in_a_sentence(elr, data_dir, tmp_path):
   record.claim_workdir(begun, record.read_config(elr))
   refused(begun, 'no checkpoint yet')
   assert not (begun / 'checkpoints').exists()
+  # What a run that was killed had not saved yet.
+  (begun / 'checkpoints/8.orbax-checkpoint-tmp').mkdir(parents=True)
+  refused(begun, 'no checkpoint yet')
   (begun / 'config.json').write_text('{"hidden_size": 3}')
   refused(begun, 'hidden_size')
+  (tmp_path / 'folder.csv').mkdir()
+  refused(elr, 'is a directory', output=tmp_path / 'folder.csv')
   blocked = tmp_path / 'file'
   blocked.write_text('')
   refused(elr, 'cannot be written', output=blocked / 'labels.csv')

@@ -131,6 +131,32 @@ def test_names_tell_groups_apart(tmp_path):
   ]
 
 
+def test_a_title_says_how_much_of_the_data_was_used(tmp_path):
+  _fake(tmp_path / 'a', 0.5, num_examples=1000)
+  found, _ = groups.find([str(tmp_path)])
+  assert groups.title(found).startswith('1,000 of digits, symmetric noise')
+
+
+def test_a_directory_whose_name_looks_like_a_pattern(tmp_path):
+  _fake(tmp_path / 'own [a]', 0.5)
+  found, _ = groups.find([str(tmp_path / 'own [a]')])
+  assert list(found) == ['cross_entropy']
+
+
+def test_a_field_of_a_method_that_is_not_here_may_be_unset(tmp_path):
+  path = _fake(tmp_path / 'a', 0.5) / 'config.json'
+  fields = json.loads(path.read_text())
+  fields['method']['cold_start'] = None
+  path.write_text(json.dumps(fields))
+  config = record.read_config(tmp_path / 'a')
+  del fields['method']['cold_start']
+  assert json.loads(json.dumps(config.to_dict())) == fields
+  fields['method']['cold_start'] = 3.0
+  path.write_text(json.dumps(fields))
+  with pytest.raises(errors.UsageError, match=r"field 'method\.cold_start'"):
+    record.read_config(tmp_path / 'a')
+
+
 def test_what_cannot_be_compared_is_said_in_a_sentence(runs, tmp_path):
   def refused(*patterns, match):
     with pytest.raises(errors.UsageError, match=match):

@@ -4,6 +4,7 @@ import html.parser
 import json
 import pathlib
 import re
+import shutil
 import sys
 
 import pytest
@@ -234,6 +235,50 @@ def test_a_run_that_fails_stops_no_other(
   compared = groups.of_sweep(tmp_path, config, summaries)
   assert compared['cross_entropy'].seeds == [1]
   assert compared['cross_entropy'].folders == [tmp_path / 'cross_entropy/seed1']
+
+
+def test_a_run_that_its_data_forbid_stops_no_other(
+  tmp_path, data_dir, monkeypatch, capsys
+):
+  config = small_sweep.config()
+  config.seeds = 1
+  config.systems = {
+    'first': {},
+    'much': {'batch_size': 5000},
+    'last': {},
+  }
+  run_some = sweep_runs.run_some
+
+  def run_wrong(some, data_dir):
+    wrong = some[0].config.batch_size == 5000
+    return (run_some if wrong else _pretend)(some, data_dir)
+
+  monkeypatch.setattr(sweep_runs, 'run_some', run_wrong)
+  summaries, failed = sweep_runs.run(config, tmp_path, data_dir=data_dir)
+  assert list(summaries) == ['first', 'last']
+  assert failed == [tmp_path / 'much/seed0']
+  assert 'batch_size=5000 is more than' in capsys.readouterr().err
+  # But what is wrong with the first is wrong with all, for all one knows.
+  config.systems = {'first': {'batch_size': 5000}, 'last': {}}
+  with pytest.raises(errors.UsageError, match='batch_size=5000'):
+    sweep_runs.run(config, tmp_path / 'other', data_dir=data_dir)
+
+
+def test_a_sweep_takes_no_directory_of_a_run(finished, tmp_path, data_dir):
+  config, workdir, _ = finished
+  own = workdir / 'cross_entropy/seed0'
+  with pytest.raises(errors.UsageError, match='holds a run, and not a sweep'):
+    sweep_runs.run(config, own, data_dir=data_dir)
+  # All directories are looked at before anything is trained.
+  other = small_sweep.config(epochs=3)
+  (tmp_path / 'mixture_cross_entropy').mkdir()
+  shutil.copytree(
+    workdir / 'mixture_cross_entropy/seed1',
+    tmp_path / 'mixture_cross_entropy/seed1',
+  )
+  with pytest.raises(errors.UsageError, match=r'config\.epochs=2, not 3'):
+    sweep_runs.run(other, tmp_path, data_dir=data_dir)
+  assert not (tmp_path / 'cross_entropy').exists()
 
 
 @pytest.mark.parametrize(

@@ -189,11 +189,13 @@ def test_what_one_program_cannot_train_is_trained_apart(
   gold = {'method.name': 'gold_loss_correction', 'num_trusted': 50}
   _run_together(tmp_path / 'gold', data_dir, gold)
   _run_together(tmp_path / 'folds', data_dir, {'folds': 2})
-  assert sizes == [1, 1, 1, 1]
+  # Of a part, each seed holds out another number.
+  _run_together(tmp_path / 'part', data_dir, {'num_examples': 300})
+  assert sizes == [1] * 6
   # But nothing in the same matrix for all seeds.
   matrix = {'method.name': 'noise_adaptation_layer'}
   _run_together(tmp_path / 'matrix', data_dir, matrix)
-  assert sizes[4:] == [2]
+  assert sizes[6:] == [2]
 
 
 def test_a_sweep_trains_so_many_seeds_at_once(tmp_path, monkeypatch):
