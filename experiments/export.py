@@ -6,7 +6,8 @@ The run is taken from its last checkpoint, finished or stopped, on any number of
 devices. The file has a line for each example of the training split that takes
 part (config.num_examples, config.exclude), by index:
 
-  index                  its place in the split
+  index                  its place in the split, as TFDS reads it; digits are
+                         split by experiments/data/digits.py
   label                  the label given
   predicted              the most probable class
   label_probability      of the label given

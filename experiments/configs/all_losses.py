@@ -37,19 +37,23 @@ def get_config(rates: str = '0.3') -> ml_collections.ConfigDict:
   config = ml_collections.ConfigDict()
   config.seeds = 3
   config.sweeps = ml_collections.ConfigDict(
-    {f'noise_{float(r):.0%}': _sweep(r) for r in rates.split(',')},
+    {
+      f'noise_{recommended.rate_of(r) or 0:.0%}': _sweep(r)
+      for r in rates.split(',')
+    },
     sort_keys=False,
   )
   return config
 
 
 def _sweep(rate):
+  number = recommended.rate_of(rate) or 0.0
   four = four_systems.get_config(rate)
   sweep = ml_collections.ConfigDict()
   sweep.seeds = 3
   sweep.sort = 'last'
   sweep.base = common.get_config()
-  sweep.base.noise.rate = float(rate)
+  sweep.base.noise.rate = number
   sweep.base.model.name = 'mlp'
   # Half the steps of the other configurations: there are 43 systems.
   sweep.base.batch_size = 128
@@ -62,7 +66,7 @@ def _sweep(rate):
   sweep.base.optimizer.weight_decay = 1e-4
   sweep.base.optimizer.max_gradient_norm = 5.0
   # Official values are for the rates 0.2, 0.4, 0.6 and 0.8.
-  noise = 'symmetric:0.4' if float(rate) < 0.5 else 'symmetric:0.6'
+  noise = 'symmetric:0.4' if number < 0.5 else 'symmetric:0.6'
   systems = four.systems.to_dict()
   for name in recommended.table():
     if name not in systems:
