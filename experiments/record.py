@@ -84,7 +84,8 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
   if jax.process_index() != 0:
     yield
     return
-  with (workdir / 'config.json').open('rb') as file:
+  # To be written, or NFS gives no claim; nothing is.
+  with (workdir / 'config.json').open('r+b') as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

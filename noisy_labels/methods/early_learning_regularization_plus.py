@@ -129,7 +129,12 @@ def early_learning_regularization_plus(
     return losses.sum(axis=0), (memory, {'agreement': agreement})
 
   return method_lib.Method(
-    init, loss, num_networks=2, ema_decay=ema_decay, opinion=_opinion
+    init,
+    loss,
+    num_networks=2,
+    mixes_images=True,
+    ema_decay=ema_decay,
+    opinion=_opinion,
   )
 
 

@@ -97,6 +97,7 @@ class Method(NamedTuple):
       images. `total` adds a pytree over all devices.
     two_views: whether the batch must have `other_image`, the same images
       augmented anew.
+    mixes_images: whether what it predicts first are mixtures of images.
     ema_decay: what is kept at a step of the running averages of the model that
       the method asks for, in (0, 1); 0 for none.
     num_trusted: how many examples with labels that are known to be right it
@@ -116,6 +117,7 @@ class Method(NamedTuple):
   num_networks: int = 1
   on_epoch: Callable[..., Any] | None = None
   two_views: bool = False
+  mixes_images: bool = False
   ema_decay: float = 0.0
   num_trusted: int = 0
   wrap_optimizer: (
@@ -174,18 +176,14 @@ def epoch_of_inner(method: Method) -> Callable[..., Any] | None:
   return of_inner
 
 
-def watch(
-  predict: Callable[..., chex.Array],
-) -> tuple[Any, list[tuple[chex.Array, chex.Array]]]:
-  """The same, and the list of images and logits that it will have predicted."""
-  predicted: list[tuple[chex.Array, chex.Array]] = []
+def watch(predict: Callable[..., chex.Array]) -> tuple[Any, list[chex.Array]]:
+  """The same, and the list of what it will have predicted."""
+  predicted: list[chex.Array] = []
 
   def watched(function):
     def run(*args):
-      images = args[-2]
-      logits = function(*args)
-      predicted.append((images, logits))
-      return logits
+      predicted.append(function(*args))
+      return predicted[-1]
 
     return run
 

@@ -71,4 +71,4 @@ def mixup(method: method_lib.Method, *, alpha: float) -> method_lib.Method:
 
     return mix(own, other), (memory, jax.tree.map(mix, metrics, other_metrics))
 
-  return method._replace(loss=loss)
+  return method._replace(loss=loss, mixes_images=True)

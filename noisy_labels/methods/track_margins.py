@@ -85,8 +85,7 @@ def track_margins(method: method_lib.Method) -> method_lib.Method:
       method_lib.MethodState(state.params, state.memory.inner),
       key,
     )
-    _, logits = predicted[0]
-    logits = lax.stop_gradient(logits)
+    logits = lax.stop_gradient(predicted[0])
     logits = jnp.mean(logits.reshape(-1, *logits.shape[-2:]), axis=0)
     memory = _remember(state.memory, batch, logits)
     return losses, (memory._replace(inner=inner), metrics)

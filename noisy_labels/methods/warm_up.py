@@ -10,11 +10,6 @@ from noisy_labels import _checks
 from noisy_labels.methods import method as method_lib
 from noisy_labels.methods import rows
 
-_MIXES = (
-  'warm_up takes a method that predicts its batch as it is, and this one mixes '
-  'images: put mixup around warm_up, and train ELR+ without it'
-)
-
 
 class Memory(NamedTuple):
   """Attributes: how often each example was seen, and the method's memory."""
@@ -50,12 +45,14 @@ def warm_up(
 
   Raises:
     ValueError: if an argument is out of range, or the method has two views, or
-      mixes images, as `early_learning_regularization_plus` does; by the loss,
-      if it is a `mixup`.
+      mixes images, as `mixup` and `early_learning_regularization_plus` do.
   """
   method_lib.check_one_view('warm_up', method)
-  if method.ema_decay:
-    raise ValueError(_MIXES)
+  if method.mixes_images:
+    raise ValueError(
+      'warm_up takes a method that predicts its batch as it is, and this one '
+      'mixes images: put mixup around warm_up, and train ELR+ without it'
+    )
   _checks.in_range('epochs', epochs, '[0, inf)')
   _checks.in_range('ramp_epochs', ramp_epochs, '[0, inf)')
 
@@ -70,10 +67,7 @@ def warm_up(
     late, (memory, metrics) = method.loss(
       watched, batch, method_lib.MethodState(state.params, memory), key
     )
-    images, logits = predicted[0]
-    if images is not batch['image']:
-      raise ValueError(_MIXES)
-    logits = jnp.where(rows.is_real(batch)[:, None], logits, 0)
+    logits = jnp.where(rows.is_real(batch)[:, None], predicted[0], 0)
     early = rows.cross_entropies(logits, batch['label'])
     early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
     since = visits[batch['row']] - epochs

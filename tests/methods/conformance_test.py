@@ -129,13 +129,13 @@ def after_one(name, batch, key):
 
 
 @every_case
-def test_the_first_prediction_is_in_no_transformation_of_the_method(name):
+def test_the_first_prediction_is_of_the_batch_and_in_no_transformation(name):
   predicted = []
 
   def apply(weights, images, key):
     del key
-    predicted.append(images @ weights)
-    return predicted[-1]
+    predicted.append(images)
+    return images @ weights
 
   def first(state, batch, key):
     CASES[name].loss(
@@ -147,8 +147,14 @@ def test_the_first_prediction_is_in_no_transformation_of_the_method(name):
     return predicted[0]  # What belongs to a transformation cannot leave it.
 
   state, batch = tiny_training.start(CASES[name]), tiny_training.batch_of(ROWS)
-  logits = jax.eval_shape(first, state, batch, jax.random.key(1))
-  assert logits.shape[-1] == tiny_training.NUM_CLASSES
+  images = jax.jit(first)(state, batch, jax.random.key(1))
+  if CASES[name].two_views:
+    assert images.shape[-1] == tiny_training.NUM_FEATURES
+  elif CASES[name].mixes_images:
+    assert images.shape == batch['image'].shape
+    assert np.any(images != batch['image'])
+  else:
+    np.testing.assert_array_equal(images, batch['image'])
 
 
 @every_case
