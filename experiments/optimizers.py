@@ -59,6 +59,11 @@ def _constant_then_linear(
       f'config.epochs={config.epochs}, such as ({config.epochs // 2},)'
     )
   start = round(boundaries[0] * steps_per_epoch)
+  if warmup > start:
+    raise errors.UsageError(
+      f'config.schedule.warmup_epochs={config.schedule.warmup_epochs} ends '
+      f'after config.schedule.boundaries={boundaries}, from where it falls'
+    )
   fall = optax.linear_schedule(
     peak, 0.0, config.epochs * steps_per_epoch - start
   )

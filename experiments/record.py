@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 import contextlib
+import errno
 import fcntl
 import json
 import pathlib
@@ -20,6 +21,9 @@ from experiments.data import dataset
 
 # Beyond so many classes, K^2 numbers are not written as text.
 _MAX_CLASSES = 1000
+
+# What file systems say that have no locks.
+_KNOWS_NO_CLAIMS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 # How a run's number is chosen from its periods; a table says which it shows.
 RULES = {
@@ -54,7 +58,7 @@ def check_workdir(
 def claim_workdir(
   workdir: pathlib.Path, config: ml_collections.ConfigDict
 ) -> None:
-  """Writes what reproduces the run: config.json and environment.txt."""
+  """Makes it the directory of this run: config.json says of which."""
   if jax.process_index() != 0:
     return
   try:
@@ -65,15 +69,14 @@ def claim_workdir(
     ) from error
   if not (workdir / 'config.json').exists():
     log.write_json(workdir / 'config.json', _plain(config))
-  log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
 
 
 @contextlib.contextmanager
 def claimed(workdir: pathlib.Path) -> Iterator[None]:
-  """Keeps others from training in a directory that has a config.json.
+  """Keeps others from training in a run's directory; says what trains there.
 
-  The claim ends with the process, however that ends. Of a cluster, the first
-  process makes it.
+  The claim ends with the process, however that ends. Of a cluster the first
+  process makes it, and the others are not told where it cannot.
 
   Args:
     workdir: the run's directory.
@@ -84,8 +87,8 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
   if jax.process_index() != 0:
     yield
     return
-  # To be written, or NFS gives no claim; nothing is.
-  with (workdir / 'config.json').open('r+b') as file:
+  # Open for writing, or NFS gives no claim.
+  with (workdir / 'lock').open('ab') as file:
     try:
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -93,8 +96,10 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
         f'another process is training in {workdir}: wait for its end, or '
         'choose another --workdir'
       ) from error
-    except OSError:
-      pass  # A file system that knows no claims.
+    except OSError as error:
+      if error.errno not in _KNOWS_NO_CLAIMS:
+        raise
+    log.write_text(workdir / 'environment.txt', devices.describe() + '\n')
     yield
 
 
@@ -120,7 +125,8 @@ def read_config(workdir: pathlib.Path) -> ml_collections.ConfigDict:
     unknown = {
       name
       for name, value in given.items()
-      if name not in known and value is not None
+      if name not in known
+      and not (value is None and name.startswith(('loss.', 'method.')))
     }
     if unknown:
       raise TypeError(f'it has a field {min(unknown)!r}')

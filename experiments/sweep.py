@@ -36,6 +36,7 @@ which small networks do not fill: on a CPU a convolution is slower so, and a
 perceptron about as fast. scripts/bench.sh together measures it.
 """
 
+import itertools
 import pathlib
 
 from absl import flags
@@ -92,17 +93,23 @@ def main() -> None:
   sweeps = _sweeps(FLAGS.config)
   if jax.process_index() == 0:
     print(devices.describe(), flush=True)
+  runs_of = {
+    folder: sweep_runs.runs(one, folder) for folder, one in sweeps.items()
+  }
   if FLAGS.state:
-    for folder, one in sweeps.items():
-      sweep_runs.show_state(sweep_runs.runs(one, folder), folder)
+    for folder, runs in runs_of.items():
+      sweep_runs.show_state(runs, folder)
     return
+  all_runs = list(itertools.chain.from_iterable(runs_of.values()))
+  # Of all sweeps, before anything is trained.
+  sweep_runs.check_workdirs(all_runs, _workdir())
   if FLAGS.index is not None:
     if FLAGS.together > 1:
       raise errors.UsageError(
         f'--index makes one run alone, and --together={FLAGS.together} several '
         'at once: leave out one of the two'
       )
-    _run_one(sweeps, FLAGS.index)
+    _run_one(all_runs, FLAGS.index)
     return
   failed = [
     str(run)
@@ -131,15 +138,14 @@ def _sweeps(
     config = grid.of_run(config, name)
   if FLAGS.seeds:
     config.seeds = FLAGS.seeds
-  workdir = pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
-  sweeps = {workdir: config}
+  sweeps = {_workdir(): config}
   if 'sweeps' in config:
     if 'grid' in config:
       raise errors.UsageError(
         'config.grid is beside config.sweeps, which have grids of their own: '
         'give it to each of them, or say --grid'
       )
-    sweeps = {workdir / name: one for name, one in config.sweeps.items()}
+    sweeps = {_workdir() / name: one for name, one in config.sweeps.items()}
     for one in sweeps.values():
       one.seeds = config.seeds
   return {
@@ -147,14 +153,11 @@ def _sweeps(
   }
 
 
-def _run_one(
-  sweeps: dict[pathlib.Path, ml_collections.ConfigDict], index: int
-) -> None:
-  all_runs = [
-    run
-    for folder, one in sweeps.items()
-    for run in sweep_runs.runs(one, folder)
-  ]
+def _workdir() -> pathlib.Path:
+  return pathlib.Path(FLAGS.workdir or f'runs/{launch.config_file().stem}')
+
+
+def _run_one(all_runs: list[sweep_runs.Run], index: int) -> None:
   if not 0 <= index < len(all_runs):
     raise errors.UsageError(
       f'--index={index} is not in 0..{len(all_runs) - 1}: the sweep has '

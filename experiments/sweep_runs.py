@@ -96,10 +96,10 @@ def run(
   summaries: dict[str, list[dict[str, Any]]] = {}
   failed: list[pathlib.Path] = []
   all_runs = runs(sweep, workdir)
-  _check_workdirs(all_runs, workdir)
+  check_workdirs(all_runs, workdir)
   for some in _groups(all_runs, together):
     was_finished = all(record.read_summary(one.workdir) for one in some)
-    results = _run_or_say(some, data_dir, is_first=not summaries)
+    results = _run_or_say(some, data_dir, is_first=not (summaries or failed))
     failed += [one.workdir for one in some if one.workdir not in results]
     if results:
       summaries.setdefault(some[0].system, []).extend(results.values())
@@ -111,8 +111,13 @@ def run(
   return json.loads(json.dumps(summaries)), failed
 
 
-def _check_workdirs(all_runs: list[Run], workdir: pathlib.Path) -> None:
-  """Raises a `UsageError` if a directory holds what the sweep does not."""
+def check_workdirs(all_runs: list[Run], workdir: pathlib.Path) -> None:
+  """Raises a `UsageError` if a directory holds what the sweep does not.
+
+  Args:
+    all_runs: of a sweep.
+    workdir: of the sweep, or of several.
+  """
   if (workdir / 'config.json').exists():
     raise errors.UsageError(
       f'--workdir={workdir} holds a run, and not a sweep: choose another '
@@ -141,7 +146,10 @@ def _run_or_say(
       return {}
   # What stopped one of them stopped all. Here, since where the error is known
   # it keeps their memory.
-  parts = [_run_or_say([one], data_dir, is_first=is_first) for one in some]
+  parts = [
+    _run_or_say([one], data_dir, is_first=is_first and one is some[0])
+    for one in some
+  ]
   return {folder: run for part in parts for folder, run in part.items()}
 
 
@@ -155,7 +163,7 @@ def show_state(all_runs: list[Run], workdir: pathlib.Path) -> None:
   Raises:
     UsageError: there is a run in one's directory, and it is another.
   """
-  _check_workdirs(all_runs, workdir)
+  check_workdirs(all_runs, workdir)
   if jax.process_index() != 0:
     return
   sweep_state.show(

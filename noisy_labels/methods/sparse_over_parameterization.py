@@ -40,7 +40,8 @@ def sparse_over_parameterization(
 
   Args:
     u_learning_rate: in [0, inf). Official: 10 on CIFAR-10 with symmetric
-      noise, the default, 0.1 with asymmetric, 1 on CIFAR-100.
+      noise, the default, 0.1 with asymmetric, 1 on CIFAR-100; with asymmetric
+      noise there, 1 in the paper and 0.1 in the code.
     v_learning_rate: in [0, inf). Official: 10 with symmetric noise, 100 with
       asymmetric.
     batch_size: the whole batch of the mean that the learning rates are meant

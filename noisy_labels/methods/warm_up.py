@@ -76,7 +76,9 @@ def warm_up(
     else:
       ratio = (since >= 0).astype(early.dtype)
     visits = rows.add(visits, batch, 1)
-    losses = (1 - ratio) * early + ratio * late
+    # What does not count may be infinite.
+    losses = jnp.where(ratio < 1, (1 - ratio) * early, 0)
+    losses += jnp.where(ratio > 0, ratio * late, 0)
     return losses, (Memory(visits, memory), metrics)
 
   return method._replace(

@@ -95,6 +95,12 @@ def test_linear_falls_from_one_epoch(boundaries):
     optimizers.make_schedule(config, 10)
 
 
+def test_linear_falls_after_the_warm_up():
+  config = _linear(**{'schedule.warmup_epochs': 2.5})
+  with pytest.raises(errors.UsageError, match=r'warmup_epochs=2\.5 ends after'):
+    optimizers.make_schedule(config, 10)
+
+
 def test_weight_decay_of_sgd_is_added_to_the_gradient_as_in_pytorch():
   config = _config(
     **{

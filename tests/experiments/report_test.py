@@ -155,6 +155,10 @@ def test_a_field_of_a_method_that_is_not_here_may_be_unset(tmp_path):
   path.write_text(json.dumps(fields))
   with pytest.raises(errors.UsageError, match=r"field 'method\.cold_start'"):
     record.read_config(tmp_path / 'a')
+  del fields['method']['cold_start']
+  path.write_text(json.dumps({**fields, 'hidden_size': None}))
+  with pytest.raises(errors.UsageError, match="field 'hidden_size'"):
+    record.read_config(tmp_path / 'a')
 
 
 def test_what_cannot_be_compared_is_said_in_a_sentence(runs, tmp_path):

@@ -258,6 +258,21 @@ def test_a_run_that_its_data_forbid_stops_no_other(
   assert list(summaries) == ['first', 'last']
   assert failed == [tmp_path / 'much/seed0']
   assert 'batch_size=5000 is more than' in capsys.readouterr().err
+
+  # Nor if the first fails, for another reason.
+  def run_some_or_fail(some, data_dir):
+    if some[0].system == 'first':
+      raise errors.RunError('the loss at step 3 is not finite')
+    return run_wrong(some, data_dir)
+
+  monkeypatch.setattr(sweep_runs, 'run_some', run_some_or_fail)
+  config.systems = {'first': {}, 'last': {}, 'much': {'batch_size': 5000}}
+  summaries, failed = sweep_runs.run(
+    config, tmp_path / 'another', data_dir=data_dir
+  )
+  assert list(summaries) == ['last']
+  assert [path.parent.name for path in failed] == ['first', 'much']
+  monkeypatch.setattr(sweep_runs, 'run_some', run_wrong)
   # But what is wrong with the first is wrong with all, for all one knows.
   config.systems = {'first': {'batch_size': 5000}, 'last': {}}
   with pytest.raises(errors.UsageError, match='batch_size=5000'):

@@ -10,6 +10,7 @@ from experiments import errors
 from experiments import groups
 from experiments import loop
 from experiments import main
+from experiments import record
 from experiments import sweep
 from experiments import sweep_runs
 from experiments.configs import common
@@ -101,13 +102,14 @@ def test_an_index_out_of_range_is_a_sentence(tmp_path, monkeypatch, index):
 
 
 def test_an_index_is_of_all_sweeps_together(tmp_path, monkeypatch):
-  one = small_sweep.config()
+  config = ml_collections.ConfigDict({'seeds': 2})
+  config.sweeps = {'a': small_sweep.config(), 'b': small_sweep.config()}
   made = []
   monkeypatch.setattr(
     sweep_runs, 'run_some', lambda run, data_dir: made.extend(run)
   )
-  monkeypatch.setattr(sweep, 'FLAGS', types.SimpleNamespace(data_dir=None))
-  sweep._run_one({tmp_path / 'a': one, tmp_path / 'b': one}, 6)
+  _set_flags(monkeypatch, config, tmp_path, index=6)
+  sweep.main()
   assert [run.workdir for run in made] == [tmp_path / 'b/cross_entropy/seed1']
 
 
@@ -138,6 +140,19 @@ def test_a_run_is_not_a_sweep(tmp_path, monkeypatch):
   with pytest.raises(errors.UsageError, match=r'python -m experiments\.main'):
     sweep.main()
   assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.parametrize('index', [None, 0])
+def test_several_sweeps_take_no_directory_of_a_run(
+  tmp_path, monkeypatch, index
+):
+  record.claim_workdir(tmp_path, common.get_config())
+  config = ml_collections.ConfigDict({'seeds': 1})
+  config.sweeps = {'a': small_sweep.config()}
+  _set_flags(monkeypatch, config, tmp_path, index=index)
+  with pytest.raises(errors.UsageError, match='holds a run, and not a sweep'):
+    sweep.main()
+  assert not (tmp_path / 'a').exists()
 
 
 def test_one_run_with_seeds_is_a_sweep(tmp_path, monkeypatch):

@@ -101,6 +101,20 @@ def test_negative_epochs_are_refused(name):
     methods.warm_up(methods.stateless(GCE), **{'epochs': 1.0, name: -1.0})
 
 
+@pytest.mark.parametrize('epochs', [0, 1])
+def test_what_does_not_count_may_be_infinite(epochs):
+  """A label that the model rules out costs T-Revision nothing."""
+  revision = methods.transition_revision(transition=np.eye(3) * 0.7 + 0.1)
+  method = methods.warm_up(revision, epochs=epochs)
+  logits = BATCH['image'].at[0, 0].set(-jnp.inf)
+  state = method.init(jax.random.key(0), 5, 3)
+  losses, _ = method.loss(
+    _predict, {**BATCH, 'image': logits}, state, jax.random.key(1)
+  )
+  assert losses[0] == (jnp.inf if epochs else 0)
+  assert np.isfinite(losses[1])
+
+
 def test_what_mixes_images_is_refused():
   for method in (
     methods.early_learning_regularization_plus(),
