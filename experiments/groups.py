@@ -193,7 +193,9 @@ def title(groups: dict[str, Group]) -> str:
 
 def _data(config: ml_collections.ConfigDict) -> str:
   number = config.num_examples
-  return f'{number:,} of {config.dataset}' if number else config.dataset
+  return (
+    f'{number:,} examples of {config.dataset}' if number else config.dataset
+  )
 
 
 def _listed(words: list[str]) -> str:

@@ -134,7 +134,9 @@ def test_names_tell_groups_apart(tmp_path):
 def test_a_title_says_how_much_of_the_data_was_used(tmp_path):
   _fake(tmp_path / 'a', 0.5, num_examples=1000)
   found, _ = groups.find([str(tmp_path)])
-  assert groups.title(found).startswith('1,000 of digits, symmetric noise')
+  assert groups.title(found).startswith(
+    '1,000 examples of digits, symmetric noise'
+  )
 
 
 def test_a_directory_whose_name_looks_like_a_pattern(tmp_path):
