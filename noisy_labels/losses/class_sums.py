@@ -6,6 +6,8 @@ exp(z - largest) * (g / total), and is itself differentiable, in reverse mode. A
 class masked by -inf has no part in a sum, as if it did not exist.
 """
 
+import math
+
 import chex
 import jax
 from jax import lax
@@ -20,11 +22,14 @@ from noisy_labels.losses import rounding
 def count(logits: chex.Array) -> chex.Array:
   """Return the number of classes that are not masked, float `[...]`."""
   dtype, size = rounding.wide_dtype(logits), logits.shape[-1]
+  part = math.gcd(size, 64)
 
   def counted():
-    # Integers as short as will do: what is summed is written out first.
+    # Integers as short as will do, part by part: what is summed is written out.
+    is_class = (logits > -jnp.inf).reshape(*logits.shape[:-1], -1, part)
+    some = jnp.sum(is_class, axis=-1, dtype=jnp.int8)
     short = jnp.int16 if size < 2**15 else jnp.int32
-    return jnp.sum(logits > -jnp.inf, axis=-1, dtype=short).astype(dtype)
+    return jnp.sum(some, axis=-1, dtype=short).astype(dtype)
 
   if logits.size < hidden_sums.MANY:
     return counted()
