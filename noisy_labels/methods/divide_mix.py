@@ -210,7 +210,7 @@ def _opinion(memory, labels):
 
 def _divide(logits, batch, state, total):
   """The memory with each network's view of every label."""
-  logits = jnp.where(rows.is_real(batch)[:, None], logits, 0)
+  logits = rows.without_padding(logits, batch)
   losses = rows.cross_entropies(logits, batch['label'])
   values = order.from_0_to_1(losses, batch, total)
   mixture = estimation.gaussian_mixture(

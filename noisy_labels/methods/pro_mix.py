@@ -169,8 +169,7 @@ def pro_mix(
 
     chosen = kept | guessed
     mixed, mixed_targets = _mix(batch['image'], targets, chosen, keys, alpha)
-    mixed = predict.each(mixed, mixed_key)
-    mixed = jnp.where(rows.is_real(batch)[:, None], mixed, 0)
+    mixed = rows.without_padding(predict.each(mixed, mixed_key), batch)
     more = losses_lib.cross_entropy(second + bias, targets)
     more += losses_lib.cross_entropy(mixed + bias, mixed_targets)
     strength = jnp.where(late, selection.ramp(1.0, epoch, ramp_epochs), 0)
@@ -189,7 +188,7 @@ def pro_mix(
     return losses, (memory, {'kept': share, 'guessed': share_guessed})
 
   def on_epoch(logits, batch, state, total):
-    logits = jnp.where(rows.is_real(batch)[:, None], logits, 0)
+    logits = rows.without_padding(logits, batch)
     small = order.smallest_of_classes(
       rows.cross_entropies(logits, batch['label']),
       batch,

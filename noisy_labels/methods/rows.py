@@ -29,7 +29,13 @@ def logits_of(
   Whatever the model makes of padding, NaN included, goes no further, and no
   gradient goes back.
   """
-  logits = predict(batch['image'], key)
+  return without_padding(predict(batch['image'], key), batch)
+
+
+def without_padding(
+  logits: chex.Array, batch: dict[str, chex.Array]
+) -> chex.Array:
+  """Logits `[..., batch, num_classes]`, those of padding replaced by 0."""
   return jnp.where(is_real(batch)[:, None], logits, 0)
 
 

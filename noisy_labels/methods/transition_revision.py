@@ -40,9 +40,9 @@ def transition_revision(
 
   The official code has two forms of this loss, and neither is the paper's. The
   one that its program calls goes over the examples of a batch, and adds the
-  slack to T once more at each, so that the last has T + 128 slack; in the one
-  that takes a batch at once (v2) the weight is a constant, and the slack never
-  learns. This is the paper's.
+  slack to T once more at each, so that the last of 128 has T + 128 slack; in
+  the one that takes a batch at once (v2) the weight is a constant, and the
+  slack never learns. This is the paper's.
 
   Args:
     transition: the estimate of T, `[num_classes, num_classes]`.

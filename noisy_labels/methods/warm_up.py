@@ -67,7 +67,7 @@ def warm_up(
     late, (memory, metrics) = method.loss(
       watched, batch, method_lib.MethodState(state.params, memory), key
     )
-    logits = jnp.where(rows.is_real(batch)[:, None], predicted[0], 0)
+    logits = rows.without_padding(predicted[0], batch)
     early = rows.cross_entropies(logits, batch['label'])
     early = jnp.sum(early.reshape(-1, early.shape[-1]), axis=0)
     since = visits[batch['row']] - epochs

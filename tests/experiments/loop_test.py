@@ -17,7 +17,6 @@ from experiments import errors
 from experiments import interrupt
 from experiments import log
 from experiments import loop
-from experiments import record
 from experiments import training
 from experiments.configs import common
 from tests.experiments import programs
@@ -274,17 +273,6 @@ def test_a_finished_run_is_not_run_again(reference, data_dir):
 def test_a_workdir_belongs_to_its_config(reference, data_dir):
   with pytest.raises(errors.UsageError, match=r'config\.epochs=4, not 5'):
     loop.run(_config(epochs=5), reference, data_dir=data_dir)
-
-
-def test_two_do_not_train_in_one_directory(tmp_path, data_dir):
-  config = _config()
-  record.claim_workdir(tmp_path, config)
-  with (
-    record.claimed(tmp_path),
-    pytest.raises(errors.RunError, match=f'is training in {tmp_path}: wait'),
-  ):
-    loop.run(config, tmp_path, data_dir=data_dir)
-  assert not (tmp_path / 'metrics.jsonl').exists()
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, data_dir):

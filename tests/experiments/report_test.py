@@ -145,24 +145,6 @@ def test_a_directory_whose_name_looks_like_a_pattern(tmp_path):
   assert list(found) == ['cross_entropy']
 
 
-def test_a_field_of_a_method_that_is_not_here_may_be_unset(tmp_path):
-  path = _fake(tmp_path / 'a', 0.5) / 'config.json'
-  fields = json.loads(path.read_text())
-  fields['method']['cold_start'] = None
-  path.write_text(json.dumps(fields))
-  config = record.read_config(tmp_path / 'a')
-  del fields['method']['cold_start']
-  assert json.loads(json.dumps(config.to_dict())) == fields
-  fields['method']['cold_start'] = 3.0
-  path.write_text(json.dumps(fields))
-  with pytest.raises(errors.UsageError, match=r"field 'method\.cold_start'"):
-    record.read_config(tmp_path / 'a')
-  del fields['method']['cold_start']
-  path.write_text(json.dumps({**fields, 'hidden_size': None}))
-  with pytest.raises(errors.UsageError, match="field 'hidden_size'"):
-    record.read_config(tmp_path / 'a')
-
-
 def test_what_cannot_be_compared_is_said_in_a_sentence(runs, tmp_path):
   def refused(*patterns, match):
     with pytest.raises(errors.UsageError, match=match):
